@@ -1,0 +1,4066 @@
+#!/usr/bin/env python3
+"""luigid: the central scheduler for Luigi, in one file, on the standard library alone.
+
+Luigi's workers tell it what tasks there are and ask it what to run; it sees to it that dependencies come first, that no
+task runs twice, that resources suffice, and that failures are retried. `python3 luigid.py` starts it; see README.md.
+
+    1. Settings            every option: its meaning, its range, where it is read from
+    2. Model               what is known of a task and of a worker
+    3. Graph and agenda    the indexes that make each call cost what it changes, and their proof
+    4. Scheduler           the state machine: one method for each call of the wire
+    5. Persistence         the state file, and the Scheduler that uses it
+    9. HTTP                the server: connections, requests, pages
+    10. Daemon             pid file, background, signals, logging
+    11. Command line       flags, exit statuses, main()
+
+Each section builds on those above it. Numbers 6 to 8 are kept for task history, notices and metrics.
+
+Threads and locks
+-----------------
+The main thread accepts connections; each connection has a thread that reads a request, calls the scheduler, and
+answers. One more thread prunes once a minute, and one waits for signals.
+
+There are two locks, and nobody holds both. The scheduler's guards all tasks, workers and indexes; a call takes it after
+its arguments are checked and releases it before its reply is encoded, so nothing slow happens under it: no disk, no
+socket, no JSON. The HTTP server's guards its set of connections.
+
+Promises
+--------
+A call that is refused has changed nothing. No reply holds a part of the state, and no argument becomes one. Costs
+follow what changes, not what exists: `validate()` proves that what is kept for this equals what could be counted.
+"""
+
+import argparse
+import binascii
+import collections
+import configparser
+import contextlib
+import copy
+import difflib
+import email.utils
+import errno
+import fcntl
+import functools
+import gzip
+import hashlib
+import heapq
+import html
+import inspect
+import io
+import itertools
+import json
+import logging
+import logging.config
+import logging.handlers
+import math
+import os
+import pickle
+import re
+import reprlib
+import signal
+import socket
+import socketserver
+import stat
+import sys
+import tempfile
+import threading
+import time
+import types
+import urllib.parse
+import uuid
+import zlib
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from queue import SimpleQueue
+from typing import (
+    Annotated,
+    Any,
+    Callable,
+    Dict,
+    FrozenSet,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    NoReturn,
+    Optional,
+    Set,
+    Tuple,
+    Union,
+)
+
+try:
+    import tomllib
+except ImportError:  # before Python 3.11
+    tomllib = None
+
+__version__ = "1.0.0"
+
+logger = logging.getLogger("luigid")
+
+
+# ======================================================================================================================
+# 1. Settings
+# ======================================================================================================================
+#
+# OPTIONS is the one table of all there is to set: the reader, the error messages, --check-config and luigid.cfg.example
+# are made from it, and a new option is a new row. A row's kind both reads a value and says what is allowed, so that
+# the two cannot drift apart.
+#
+# Files are read where stock Luigi looks for them, the later ones winning: /etc/luigi/client.cfg, /etc/luigi/luigi.cfg,
+# client.cfg and luigi.cfg in the working directory, $LUIGI_CONFIG_PATH; flags win over all of them. As in stock, names
+# are case-sensitive, and an option has several spellings, of which the first one found in any file counts: with
+# underscores, with dashes, then those of an older place (Option.spellings). A value is interpolated only when it is
+# used: the same files serve the clients, whose sections may refer to what does not exist here.
+#
+# What cannot be read or is not allowed stops the start with one line (SettingsError); what is merely suspicious is a
+# warning. Nothing is guessed: a daemon that runs with other limits than its operator wrote is worse than none.
+
+
+Key = tuple[str, str]  #: an option: its section and its name
+
+
+class SettingsError(ValueError):
+    """A setting or a configuration file that cannot be used; the message is one line for the operator."""
+
+
+class ValueKind(NamedTuple):
+    """What the values of an option are."""
+
+    allowed: str  #: what is allowed, worded to follow "must be"
+    parse: Callable[[Any], Any]  #: from text or a native value to the typed one; raises one of _UNREADABLE
+
+
+_UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+
+
+def _meaning(allowed: str, meanings: Mapping[str, Any], fold: Callable[[str], str] = str) -> ValueKind:
+    return ValueKind(allowed, lambda value: meanings[fold(str(value))])
+
+
+def _choice(*names: str) -> ValueKind:
+    return _meaning("one of " + ", ".join(names), dict(zip(names, names)))
+
+
+def _number_kind(noun: str, convert: Callable[[Any], Any], low: float = -math.inf, high: float = math.inf) -> ValueKind:
+    def parse(value: Any) -> Any:
+        number = convert(value)
+        if isinstance(value, bool) or not low <= float(number) <= high:  # NaN fails every comparison
+            raise ValueError(value)
+        return number
+
+    limits = f" from {low} to {high}" if high < math.inf else f", at least {low}" if low > -math.inf else ""
+    return ValueKind(noun + limits, parse)
+
+
+def _as_integer(value: Any) -> int:
+    if isinstance(value, float) and not value.is_integer():
+        raise ValueError(value)
+    return int(value)
+
+
+def _as_line(value: Any) -> str:
+    if not value.isprintable():
+        raise ValueError(value)
+    return value
+
+
+def _as_text(value: Any) -> str:
+    _as_line("".join(value.split()))
+    return value
+
+
+def _as_path(value: Any) -> str:
+    path = os.fspath(value)
+    if not path or "\0" in path:
+        raise ValueError(value)
+    return path
+
+
+def _as_list(value: Any) -> tuple[str, ...]:
+    items = json.loads(value) if isinstance(value, str) else value
+    if not isinstance(items, (list, tuple)):
+        raise ValueError(value)
+    return tuple(map(_as_line, items))
+
+
+BOOLEAN = _meaning("true or false", {"true": True, "false": False}, str.lower)
+SWITCH = _meaning("true or false, yes or no, on or off, 1 or 0", configparser.ConfigParser.BOOLEAN_STATES, str.lower)
+COUNT = _number_kind("an integer", _as_integer, 0)
+PORT = _number_kind("an integer", _as_integer, 0, 65535)
+WHOLE_SECONDS = _number_kind("a whole number of seconds", _as_integer, 0)
+SECONDS = _number_kind("a number of seconds", float, 0)
+LINE = ValueKind("text on one line", _as_line)
+TEXT = ValueKind("text", _as_text)
+PATH = ValueKind("a path", _as_path)
+LIST = ValueKind('a JSON list of texts, such as ["a", "b"]', _as_list)
+
+
+class Option(NamedTuple):
+    """One row of the table of options."""
+
+    section: str
+    name: str  #: with underscores; files may write dashes
+    kind: ValueKind
+    default: Any  #: None: unset, and an empty value in a file unsets it
+    doc: str  #: what it means, on one line
+    aliases: tuple[Key, ...] = ()  #: where else it is read from; the first place found counts
+    secret: bool = False  #: never shown
+
+    def spellings(self) -> Iterator[Key]:
+        """Every (section, name) that a file may use, in the order they are looked for."""
+        other_sections = [(section, self.name) for section in _OTHER_NAMES.get(self.section, ())]
+        for section, name in [(self.section, self.name), *self.aliases, *other_sections]:
+            yield section, name.replace("-", "_")
+            yield section, name.replace("_", "-")
+
+    def parse(self, value: Any, where: str) -> Any:
+        """The typed value of what is written at ``where``, or a SettingsError naming it and what is allowed."""
+        if self.default is None and value in (None, ""):
+            return None
+        try:
+            return self.kind.parse(value)
+        except _UNREADABLE:
+            found = f"{self.show(value)!r:.100}"
+            raise SettingsError(f"{where} = {found}: must be {self.kind.allowed}") from None
+
+    def show(self, value: Any) -> str:
+        """``value`` as a file would have it, passwords masked."""
+        text = "" if value is None else value if isinstance(value, str) else json.dumps(value, default=str)
+        return "********" if self.secret and text else _PASSWORD_IN_URL.sub(r"\1\2********", text)
+
+
+_PASSWORD_IN_URL = re.compile(r"(://[^:/?#@\s]*:).*(?=@)|([?&]pass(?:word|wd)?=)[^&\s]*")
+
+#: What sections are called elsewhere: in the code of stock Luigi, in its documentation, or in an older version of it.
+_OTHER_NAMES = {"batch_email": ("batch-notifier", "batch_notifier")}
+
+STOCK_STATE_PATH = "/var/lib/luigi-server/state.pickle"
+
+SECTIONS = {
+    "scheduler": "When tasks are retried, disabled and forgotten, and what the scheduler keeps and offers.",
+    "resources": "How much there is of what tasks may need: one option a resource, such as 'postgres = 10'.",
+    "luigid": "The daemon itself. Stock Luigi does not read this section; flags of the same names override it.",
+    "core": "Logging. In luigi.toml it may be a section [logging] for Python's logging.config.dictConfig instead.",
+    "cors": "Which other web origins may call the API from a browser.",
+    "task_history": "The database of what ran when, used with [scheduler] record_task_history.",
+    "batch_email": "The failure notices of [scheduler] batch_emails. The section may also be called [batch-notifier].",
+    "email": "Who is written to about failures, and how.",
+    "smtp": "The mail server, for [email] method = smtp.",
+    "sendgrid": "The SendGrid account, for [email] method = sendgrid.",
+    "prometheus": "The labels of task metrics, for [scheduler] metrics_collector = prometheus.",
+    "datadog": "The Datadog account and its agent, for [scheduler] metrics_collector = datadog.",
+}
+
+OPTIONS = (
+    Option("scheduler", "state_path", PATH, STOCK_STATE_PATH,
+           "Where the state is kept. Unset: here, or in luigid/ of $XDG_STATE_HOME where this cannot be written."),
+    Option("scheduler", "retry_delay", _number_kind("a number of seconds", float), 900.0,
+           "How long a failed task rests before it may run again; negative: for ever."),
+    Option("scheduler", "retry_count", COUNT, 999999999,
+           "The number of failures within disable_window that disables a task."),
+    Option("scheduler", "disable_window", WHOLE_SECONDS, 3600,
+           "How long a failure counts towards retry_count."),
+    Option("scheduler", "disable_hard_timeout", WHOLE_SECONDS, 999999999,
+           "A task that fails this long or longer after its first failure is disabled, whatever their number."),
+    Option("scheduler", "disable_persist", WHOLE_SECONDS, 86400,
+           "How long a disabled task stays disabled."),
+    Option("scheduler", "remove_delay", SECONDS, 600.0,
+           "How long a task is kept that no connected worker has an interest in."),
+    Option("scheduler", "worker_disconnect_delay", SECONDS, 60.0,
+           "How long a worker may be silent before it is lost and what it was running has failed."),
+    Option("scheduler", "stable_done_cooldown_secs", WHOLE_SECONDS, 10,
+           "For how long after a task is done a claim that it is pending is ignored."),
+    Option("scheduler", "prune_on_get_work", BOOLEAN, False,
+           "Remove lost workers and expired tasks at each request for work too, not only now and then."),
+    Option("scheduler", "pause_enabled", BOOLEAN, True,
+           "Whether the scheduler may be paused; while it is, no task is given out."),
+    Option("scheduler", "send_messages", BOOLEAN, True,
+           "Whether messages may be sent to running tasks that accept them."),
+    Option("scheduler", "max_shown_tasks", COUNT, 100000,
+           "A list of more tasks than this is answered with their number alone."),
+    Option("scheduler", "max_graph_nodes", COUNT, 100000,
+           "A dependency graph ends at this many tasks."),
+    Option("scheduler", "record_task_history", BOOLEAN, False,
+           "Record what ran when in the database of [task_history]."),
+    Option("scheduler", "batch_emails", BOOLEAN, False,
+           "Send failure notices as one e-mail per owner and interval instead of one each."),
+    Option("scheduler", "metrics_collector", _choice("default", "none", "datadog", "prometheus", "custom"), "default",
+           "Where metrics of tasks go; default is none."),
+    Option("scheduler", "metrics_custom_import", LINE, None,
+           "The collector class, as package.module.Class, for metrics_collector = custom."),
+
+    Option("luigid", "address", LINE, None,
+           "The address to listen on; unset: every interface, IPv4 and IPv6."),
+    Option("luigid", "port", PORT, 8082,
+           "The TCP port to listen on; 0: any free one."),
+    Option("luigid", "unix_socket", PATH, None,
+           "The path of a Unix socket to listen on instead of TCP."),
+    Option("luigid", "pidfile", PATH, None,
+           "The file to keep the process id in."),
+    Option("luigid", "logdir", PATH, None,
+           "The directory of luigi-server.log; unset: standard error, or /var/log/luigi in the background."),
+    Option("luigid", "max_body", _number_kind("a number of bytes", _as_integer, 1), 64 * 1024 * 1024,
+           "The longest request body that is accepted."),
+
+    Option("core", "logging_conf_file", PATH, None,
+           "A file for Python's logging.config.fileConfig that sets logging up."),
+    Option("core", "no_configure_logging", SWITCH, False,
+           "Leave logging alone, because something else sets it up."),
+
+    Option("cors", "enabled", BOOLEAN, False,
+           "Whether other origins are answered at all."),
+    Option("cors", "allowed_origins", LIST, (),
+           "The origins that are allowed, when not any origin is; '*' and 'null' are not origins and left out."),
+    Option("cors", "allow_any_origin", BOOLEAN, False,
+           "Whether any origin is allowed."),
+    Option("cors", "allow_null_origin", BOOLEAN, False,
+           "Whether the origin 'null' (a local file, a sandbox) is allowed."),
+    Option("cors", "max_age", _number_kind("a whole number of seconds", _as_integer, -1), 86400,
+           "How long a browser may remember the answer to a preflight; -1: not at all."),
+    Option("cors", "allowed_methods", LINE, "GET, OPTIONS",
+           "The methods a preflight allows."),
+    Option("cors", "allowed_headers", LINE, "Accept, Content-Type, Origin",
+           "The request headers a preflight allows."),
+    Option("cors", "exposed_headers", LINE, "",
+           "The reply headers that scripts may see."),
+    Option("cors", "allow_credentials", BOOLEAN, False,
+           "Whether a browser may send cookies and passwords along."),
+
+    Option("task_history", "db_connection", LINE, None,
+           "The database, such as sqlite:////var/lib/luigi-server/history.db; unset: an SQLite file beside the state."),
+
+    Option("batch_email", "email_interval", _number_kind("a whole number of minutes", _as_integer, 0), 60,
+           "The time between two batches.",
+           (("batch-notifier", "email-interval-minutes"),)),
+    Option("batch_email", "batch_mode", _choice("family", "all", "unbatched_params"), "unbatched_params",
+           "What is counted together: a family, only what is identical (all), or what differs in batched parameters."),
+    Option("batch_email", "error_lines", COUNT, 20,
+           "How many lines from the end of an error message are shown; 0: all."),
+    Option("batch_email", "error_messages", COUNT, 1,
+           "How many of the error messages of what is counted together are shown."),
+    Option("batch_email", "group_by_error_messages", BOOLEAN, True,
+           "Whether tasks with the same error message are listed together."),
+
+    Option("email", "receiver", TEXT, "",
+           "Who gets the notices, separated by commas.", (("core", "error-email"),)),
+    Option("email", "sender", LINE, "luigi-client@HOSTNAME",
+           "Who the notices are from; HOSTNAME in the default is the name of this host.", (("core", "email-sender"),)),
+    Option("email", "prefix", LINE, "",
+           "What each subject begins with.", (("core", "email-prefix"),)),
+    Option("email", "format", _choice("plain", "html", "none"), "plain",
+           "The form of the notices; none: do not send any.", (("core", "email-type"),)),
+    Option("email", "method", _choice("smtp", "sendgrid", "ses", "sns"), "smtp",
+           "How notices are sent.", (("email", "type"),)),
+    Option("email", "force_send", BOOLEAN, False,
+           "Send notices even when standard output is a terminal."),
+    Option("email", "traceback_max_length", _number_kind("a number of characters", _as_integer, 0), 5000,
+           "Longer tracebacks are cut."),
+
+    Option("smtp", "host", LINE, "localhost",
+           "The name of the server.", (("core", "smtp_host"),)),
+    Option("smtp", "port", PORT, 0,
+           "The port of the server; 0: the usual one.", (("core", "smtp_port"),)),
+    Option("smtp", "local_hostname", LINE, None,
+           "The name that this host greets the server with; unset: its own.", (("core", "smtp_local_hostname"),)),
+    Option("smtp", "username", LINE, None,
+           "The name to log in with; unset: do not log in.", (("core", "smtp_login"),)),
+    Option("smtp", "password", LINE, None,
+           "The password to log in with.", (("core", "smtp_password"),), secret=True),
+    Option("smtp", "ssl", BOOLEAN, False,
+           "Speak TLS from the first byte.", (("core", "smtp_ssl"),)),
+    Option("smtp", "no_tls", BOOLEAN, False,
+           "Do not go over to TLS even when the server offers it.", (("core", "smtp_without_tls"),)),
+    Option("smtp", "timeout", _number_kind("a number of seconds", float, 0, 86400), 10.0,
+           "How long to wait for the server; 0: for ever.", (("core", "smtp_timeout"),)),
+
+    Option("sendgrid", "apikey", LINE, None,
+           "The key of the API.", (("email", "SENGRID_API_KEY"),), secret=True),
+
+    Option("prometheus", "use_task_family_in_labels", BOOLEAN, True,
+           "Label metrics with the task's family."),
+    Option("prometheus", "task_parameters_to_use_in_labels", LIST, (),
+           "The task parameters to label metrics with."),
+
+    Option("datadog", "api_key", LINE, "dummy_api_key",
+           "The API key.", secret=True),
+    Option("datadog", "app_key", LINE, "dummy_app_key",
+           "The application key.", secret=True),
+    Option("datadog", "default_tags", LINE, "application:luigi",
+           "Tags of all that is sent, separated by commas."),
+    Option("datadog", "environment", LINE, "development",
+           "The value of the tag 'environment'."),
+    Option("datadog", "metric_namespace", LINE, "luigi",
+           "What the name of each metric begins with."),
+    Option("datadog", "statsd_host", LINE, "localhost",
+           "The host of the agent."),
+    Option("datadog", "statsd_port", PORT, 8125,
+           "The UDP port of the agent."),
+)
+
+
+def default_state_path(environ: Mapping[str, str] = os.environ) -> str:
+    """Where the state is kept when nobody says: stock's place if it can be used, else the user's state directory."""
+    if _is_writable(os.path.dirname(STOCK_STATE_PATH)):
+        return STOCK_STATE_PATH
+    base = environ.get("XDG_STATE_HOME", "")
+    if not os.path.isabs(base):  # the XDG specification has relative ones ignored
+        base = os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".local", "state")
+    return os.path.join(base, "luigid", "state.pickle")
+
+
+def _is_writable(directory: str) -> bool:
+    while not os.path.lexists(directory):
+        directory = os.path.dirname(directory)
+    return os.path.isdir(directory) and os.access(directory, os.W_OK | os.X_OK)
+
+
+#: Defaults that depend on the machine; the table has what the example file shows for them.
+_LOCAL_DEFAULTS = {
+    ("scheduler", "state_path"): default_state_path,
+    ("email", "sender"): lambda environ: f"luigi-client@{socket.gethostname()}",
+}
+
+
+def _default_of(option: Option, environ: Mapping[str, str]) -> Any:
+    local = _LOCAL_DEFAULTS.get((option.section, option.name))
+    return local(environ) if local else option.default
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    found = difflib.get_close_matches(name.lower().replace("-", "_"), known, n=1)
+    return f" (did you mean {found[0]}?)" if found else ""
+
+
+#: Where the files are, by syntax; the later ones win.
+CONFIG_PATHS = {
+    "ini": ("/etc/luigi/client.cfg", "/etc/luigi/luigi.cfg", "client.cfg", "luigi.cfg"),
+    "toml": ("/etc/luigi/luigi.toml", "luigi.toml"),
+}
+#: What $LUIGI_CONFIG_PARSER may be, and how the extension of $LUIGI_CONFIG_PATH is understood.
+_SYNTAXES = {"cfg": "ini", "conf": "ini", "ini": "ini", "toml": "toml"}
+
+
+def _read_text(path: str) -> Optional[str]:
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: not UTF-8 text (byte {error.start})") from None
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _parse_ini(texts: list[tuple[str, str]]) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser()
+    parser.optionxform = str  # type: ignore[assignment]  # names are case-sensitive
+    for path, text in texts:
+        try:
+            parser.read_string(text, path)
+        except configparser.Error as error:
+            raise SettingsError(_describe_ini_error(path, error)) from None
+    return parser
+
+
+def _describe_ini_error(path: str, error: Any) -> str:
+    reasons = {
+        configparser.DuplicateSectionError: "this section has been begun before",
+        configparser.DuplicateOptionError: "this option has been set before in the same section",
+        configparser.MissingSectionHeaderError: "a [section] must come first",
+    }
+    line = getattr(error, "lineno", None) or error.errors[0][0]
+    return f"{path}:{line}: {reasons.get(type(error), 'neither [section] nor name = value')}"
+
+
+def _parse_toml(texts: list[tuple[str, str]]) -> dict[str, dict[str, Any]]:
+    if tomllib is None:
+        raise SettingsError(f"LUIGI_CONFIG_PARSER=toml takes Python 3.11 or newer; this is {sys.version.split()[0]}")
+    sections: dict[str, dict[str, Any]] = {"DEFAULT": {}}  # as in every ConfigParser
+    for path, text in texts:
+        try:
+            for name, table in tomllib.loads(text).items():
+                sections.setdefault(name, {}).update(table.items())
+        except AttributeError:
+            raise SettingsError(f"{path}: {name} is not a [section]") from None
+        except (RecursionError, ValueError) as error:
+            raise SettingsError(f"{path}: {error}") from None
+    return sections
+
+
+_PARSERS = {"ini": _parse_ini, "toml": _parse_toml}
+_VARIABLE = re.compile(r"\$\{([^}]+)\}")
+_DEFINITION = re.compile(r"(?P<indent>\s*)(?:\[(?P<section>[^]]+)\]|(?P<option>[^#;\[=:\s][^=:]*)[=:])")
+
+
+def _line_numbers(text: str) -> dict[Key, int]:
+    """Where each (section, option) stands in a file, and as (section, "") its heading: the parsers do not tell."""
+    found, section, deepest = {}, "", math.inf
+    for number, line in enumerate(text.split("\n"), 1):
+        match = _DEFINITION.match(line)
+        if match and len(match["indent"]) <= deepest:  # a deeper line goes on with the value above
+            section = match["section"] or section
+            deepest = math.inf if match["section"] else len(match["indent"])
+            found[section, (match["option"] or "").rstrip()] = number
+    return found
+
+
+class ConfigFiles:
+    """What the configuration files say together, as text, and where they say it."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.syntax = _SYNTAXES.get(environ.get("LUIGI_CONFIG_PARSER", "cfg"), "ini")
+        candidates = [(path, _read_text(path)) for path in map(os.path.abspath, self._candidates())]
+        texts = [(path, text) for path, text in candidates if text is not None]
+        self.paths = [path for path, _ in texts]  #: the files that were found, the strongest last
+        self.sections: Mapping[str, Mapping[str, Any]] = _PARSERS[self.syntax](texts)
+        self._lines = {at: f"{path}:{line}" for path, text in texts for at, line in _line_numbers(text).items()}
+
+    def _candidates(self) -> list[str]:
+        extra = self.environ.get("LUIGI_CONFIG_PATH", "")
+        return [*CONFIG_PATHS[self.syntax], *([extra] if extra and self._required_parser(extra) is None else [])]
+
+    def _required_parser(self, path: str) -> Optional[str]:
+        """The LUIGI_CONFIG_PARSER that ``path`` takes by its extension, if that is not the one in force."""
+        extension = os.path.splitext(path)[1][1:]
+        return extension if _SYNTAXES.get(extension, self.syntax) != self.syntax else None
+
+    def names(self, section: str) -> list[str]:
+        """The option names in ``section``, without those that [DEFAULT] adds to each."""
+        shared = self.sections["DEFAULT"]
+        return [name for name in self.sections[section] if name not in shared] if section in self.sections else []
+
+    def find(self, option: Option) -> Optional[Key]:
+        """The (section, name) that ``option`` is set by, if it is."""
+        return next((at for at in option.spellings() if at[0] in self.sections and at[1] in self.sections[at[0]]), None)
+
+    def value(self, section: str, name: str) -> Any:
+        """What stands there, with %(name)s resolved (not in TOML) and then ${VARIABLE}."""
+        try:
+            value = self.sections[section][name]
+            return _VARIABLE.sub(lambda match: self.environ[match[1]], value) if isinstance(value, str) else value
+        except configparser.InterpolationError:
+            hint = "its % must be %% (a percent sign) or %(name)s (an option of the same section or [DEFAULT])"
+            raise SettingsError(f"{self.where(section, name)}: {hint}") from None
+        except KeyError as error:
+            missing = f"the environment variable {error.args[0]} is not set"
+            raise SettingsError(f"{self.where(section, name)}: {missing}") from None
+
+    def origin(self, section: str, name: str = "") -> str:
+        """Where the option, or the section itself, stands: "file:line", or all files if that cannot be told."""
+        lines = self._lines
+        return lines.get((section, name)) or lines.get(("DEFAULT", name)) or ", ".join(self.paths)
+
+    def where(self, section: str, name: str) -> str:
+        """The beginning of a message about the option as it is written there."""
+        return f"{self.origin(section, name)}: [{section}] {name}"
+
+    def suspicions(self) -> Iterator[str]:
+        """Warnings about what is written but has no effect, or no longer the best name."""
+        known: dict[str, list[str]] = {}
+        for option in OPTIONS:
+            for section, name in option.spellings():
+                known.setdefault(section, []).append(name)
+        yield from self._unread_environment()
+        yield from self._old_names()
+        yield from itertools.chain.from_iterable(self._unknown_options(s, known[s]) for s in known if s != "core")
+        yield from self._unread_sections(known)
+
+    def _unread_environment(self) -> Iterator[str]:
+        parser, path = self.environ.get("LUIGI_CONFIG_PARSER", "cfg"), self.environ.get("LUIGI_CONFIG_PATH")
+        if parser not in _SYNTAXES:
+            yield f"LUIGI_CONFIG_PARSER={parser} is not one of {', '.join(_SYNTAXES)}: cfg files are read"
+        if path and os.path.abspath(path) not in self.paths:
+            required = self._required_parser(path)
+            reason = f"is read with LUIGI_CONFIG_PARSER={required} only" if required else "does not exist"
+            yield f"LUIGI_CONFIG_PATH={path} {reason}"
+
+    def _old_names(self) -> Iterator[str]:
+        for option in OPTIONS:
+            section, name = self.find(option) or (option.section, option.name)
+            if (section, name.replace("-", "_")) != (option.section, option.name):
+                yield f"{self.where(section, name)} is better written [{option.section}] {option.name}"
+
+    def _unknown_options(self, section: str, known: list[str]) -> Iterator[str]:
+        for name in self.names(section):
+            if name not in known:
+                yield f"{self.where(section, name)} is not an option{_nearest(name, known)}"
+
+    def _unread_sections(self, known: Iterable[str]) -> Iterator[str]:
+        if "logging" in self.sections and self.syntax != "toml":
+            yield f"{self.origin('logging')}: [logging] is read from TOML files only; see [core] logging_conf_file"
+        for section in self.sections:
+            intended = section.replace("-", "_")
+            if section not in known and intended in known:
+                yield f"{self.origin(section)}: [{section}] is not read (did you mean [{intended}]?)"
+
+
+class Settings:
+    """Every option in force and where it came from. Nothing changes after ``load``, so any thread may read."""
+
+    def __init__(self, files: ConfigFiles, overrides: Mapping[Key, Any]) -> None:
+        self._values: dict[Key, Any] = {}
+        self._origins: dict[Key, str] = {}
+        self.files = files.paths  #: the files that were read, the strongest last
+        for option in OPTIONS:
+            self._settle(option, *self._last_word(option, files, overrides))
+        for at in [("resources", name) for name in files.names("resources")]:
+            self._settle(Option(*at, COUNT, 0, ""), files.value(*at), files.origin(*at), files.where(*at))
+        self.warnings = list(files.suspicions())  #: a line each, for the log
+        #: the [logging] section of a TOML file, for logging.config.dictConfig; None without one
+        self.logging = files.sections["logging"] if files.syntax == "toml" and "logging" in files.sections else None
+
+    @classmethod
+    def load(
+        cls, overrides: Optional[Mapping[Key, Any]] = None, environ: Mapping[str, str] = os.environ
+    ) -> "Settings":
+        """Read the configuration files that ``environ`` selects.
+
+        ``overrides`` are the flags: (section, name) of an option -> its value; None stands for a flag not given.
+        Raises SettingsError for a file that cannot be read and a value that is not allowed.
+        """
+        return cls(ConfigFiles(environ), overrides or {})
+
+    @staticmethod
+    def _last_word(option: Option, files: ConfigFiles, overrides: Mapping[Key, Any]) -> tuple[Any, str, str]:
+        flag, found = "--" + option.name.replace("_", "-"), files.find(option)
+        value = overrides.get((option.section, option.name))
+        if value is not None:
+            return value, flag, flag
+        if found:
+            return files.value(*found), files.origin(*found), files.where(*found)
+        return _default_of(option, files.environ), "default", "default"
+
+    def _settle(self, option: Option, value: Any, origin: str, where: str) -> None:
+        self._values[option.section, option.name] = option.parse(value, where)
+        self._origins[option.section, option.name] = origin
+
+    def get(self, section: str, name: str) -> Any:
+        """The typed value of an option; KeyError if there is no such option."""
+        return self._values[section, name]
+
+    def section(self, section: str) -> dict[str, Any]:
+        """The typed values of a section by name."""
+        return {name: value for (its_section, name), value in self._values.items() if its_section == section}
+
+    def origin(self, section: str, name: str) -> str:
+        """Where the value comes from: "default", "file:line" or "--flag"."""
+        return self._origins[section, name]
+
+    @property
+    def resources(self) -> dict[str, int]:
+        """How much there is of each resource, by name."""
+        return self.section("resources")
+
+    def describe(self) -> str:
+        """What is in force and where it came from, as text for the operator, secrets masked."""
+        options = {(option.section, option.name): option for option in OPTIONS}
+        read = ["# read: " + path for path in self.files] or ["# no configuration file found"]
+        for section in SECTIONS:
+            read += ["", f"[{section}]"]
+            for name, value in self.section(section).items():
+                shown = options[section, name].show(value) if (section, name) in options else str(value)
+                read.append(f"{f'{name} = {shown}':<48}  # {self.origin(section, name)}")
+        if self.logging is not None:
+            read += ["", f"{'[logging]':<48}  # {', '.join(self.files)}"]
+        return "\n".join(read) + "\n"
+
+
+def scheduler_settings(**given: Any) -> types.SimpleNamespace:
+    """Check and complete the settings of a scheduler made in-process: those of [scheduler], and db_connection.
+
+    No file is read; None stands for the default. A name that is none of them raises TypeError, a value that is not
+    allowed SettingsError.
+    """
+    options = {option.name: option for option in OPTIONS if option.section in ("scheduler", "task_history")}
+    for name in sorted(given.keys() - options.keys()):
+        raise TypeError(f"Scheduler() has no setting {name}{_nearest(name, options)}")
+    settled = types.SimpleNamespace()
+    for name, option in options.items():
+        value = given.get(name)
+        value = _default_of(option, os.environ) if value is None else value
+        setattr(settled, name, option.parse(value, f"Scheduler(): {name}"))
+    return settled
+
+
+_EXAMPLE_HEADING = """\
+# Every option of luigid with its default.
+#
+# Put what you change into /etc/luigi/luigi.cfg, into luigi.cfg in the working directory, or into the file that
+# LUIGI_CONFIG_PATH names; of several the last of these counts. Clients and daemon may share a file. A value may use
+# ${VARIABLE} from the environment and %(name)s from the same section or [DEFAULT]; a percent sign is written %%.
+# 'luigid.py --check-config' prints what is in force and where it came from.
+#
+# This file is made from the table of options in luigid.py by 'make example'.
+"""
+
+
+def example_config() -> str:
+    """The text of luigid.cfg.example: every option commented out, with its default, its meaning and what is allowed."""
+    text = _EXAMPLE_HEADING
+    for section, doc in SECTIONS.items():
+        text += f"\n\n# {doc}\n[{section}]\n"
+        text += "".join(map(_example_option, (option for option in OPTIONS if option.section == section)))
+    return text
+
+
+def _example_option(option: Option) -> str:
+    allowed = option.kind.allowed[0].upper() + option.kind.allowed[1:]
+    also = "".join(f" Also read from [{section}] {name}." for section, name in option.aliases)
+    value = option._replace(secret=False).show(option.default)
+    return f"\n# {option.doc}\n# {allowed}.{also}\n{f'#{option.name} = {value}'.rstrip()}\n"
+
+
+# ======================================================================================================================
+# 2. Model
+# ======================================================================================================================
+#
+# What the scheduler knows of a task and of a worker, as plain records. They change nothing but themselves: section 3
+# keeps the indexes over them, section 4 decides. Tuples and frozensets stand where stock Luigi has mutable sets,
+# because thousands of tasks share one value: a task costs what is its own.
+
+PENDING = "PENDING"
+RUNNING = "RUNNING"
+BATCH_RUNNING = "BATCH_RUNNING"
+DONE = "DONE"
+FAILED = "FAILED"
+DISABLED = "DISABLED"
+SUSPENDED = "SUSPENDED"
+UNKNOWN = "UNKNOWN"
+
+#: every status a client may report; SUSPENDED comes from old clients only and is kept as PENDING
+STATUSES = (PENDING, RUNNING, BATCH_RUNNING, DONE, FAILED, DISABLED, SUSPENDED, UNKNOWN)
+
+UPSTREAM_RUNNING = "UPSTREAM_RUNNING"
+UPSTREAM_MISSING_INPUT = "UPSTREAM_MISSING_INPUT"
+UPSTREAM_FAILED = "UPSTREAM_FAILED"
+UPSTREAM_DISABLED = "UPSTREAM_DISABLED"
+
+#: what a task's own status means to those that wait for it; a status not named here holds up nobody in a telling way
+UPSTREAM_STATUS = {
+    RUNNING: UPSTREAM_RUNNING,
+    BATCH_RUNNING: UPSTREAM_RUNNING,
+    PENDING: UPSTREAM_MISSING_INPUT,
+    FAILED: UPSTREAM_FAILED,
+    DISABLED: UPSTREAM_DISABLED,
+}
+
+#: upstream statuses from mild to grave: a waiting task shows the gravest one among its dependencies
+UPSTREAM_SEVERITY = {
+    status: severity
+    for severity, status in enumerate(
+        ("", UPSTREAM_RUNNING, UPSTREAM_MISSING_INPUT, UPSTREAM_FAILED, UPSTREAM_DISABLED)
+    )
+}
+
+#: visibility of a parameter that everybody may see; hidden ones are 1, private ones 2 (stock's ParameterVisibility)
+PUBLIC = 0
+
+Number = Union[int, float]
+
+#: resource amounts as (name, amount) pairs sorted by name: hashable, so that tasks with equal demands are told at once
+Demand = Tuple[Tuple[str, Number], ...]
+
+
+#: the one empty mapping that tasks share; never written to
+NOTHING: Mapping[str, Any] = {}
+
+
+def detached(value: Any) -> Any:
+    """Return a JSON value that shares nothing with the given one which could be changed in place."""
+    return copy.deepcopy(value) if isinstance(value, (dict, list)) else value
+
+
+def copied(values: Mapping[str, Any]) -> Dict[str, Any]:
+    """Return a copy of a JSON object that shares nothing with it which could be changed in place."""
+    return {name: detached(value) for name, value in values.items()}
+
+
+class RetryPolicy(NamedTuple):
+    """When failing becomes being disabled (stock's `[scheduler]` options and `retry_policy_dict`)."""
+
+    #: failures within the window that disable the task
+    retry_count: Number
+    #: seconds after the first failure after which any further failure disables it
+    disable_hard_timeout: Number
+    #: seconds for which a failure counts
+    disable_window: Number
+
+
+class Task:
+    """A task: what clients said about it, what became of it, and where the indexes keep it."""
+
+    __slots__ = (
+        # -- who it is
+        #: its name, unique
+        "id",
+        #: family (class name); empty as long as the task is only known as somebody's dependency
+        "family",
+        #: module that defines the family, or None
+        "module",
+        #: parameter name -> value as text
+        "params",
+        #: parameter name -> visibility (see PUBLIC); missing names are public
+        "param_visibilities",
+        #: number of tasks created before it: the order of `Agenda.tasks`
+        "seq",
+        # -- what it needs
+        #: ids of the tasks that must be DONE first; inverse: `Agenda.dependents`
+        "deps",
+        #: what a run takes of each resource (Demand)
+        "resources",
+        #: higher goes first; only ever raised
+        "priority",
+        #: RetryPolicy
+        "retry_policy",
+        #: whether several may run as one (see `Agenda.batchers`)
+        "batchable",
+        # -- who cares
+        #: ids of the live, enabled workers that may run it, oldest claim first; inverse: `Worker.tasks`
+        "workers",
+        #: ids of the live workers that want it kept; inverse: `Worker.tasks`
+        "stakeholders",
+        #: whether an assistant may run it
+        "runnable",
+        # -- where it stands
+        #: one of STATUSES
+        "status",
+        #: rises with every change of status in the whole scheduler: the order of `Agenda.by_status`
+        "order",
+        #: epoch seconds of its creation
+        "time",
+        #: epoch seconds of its last change of status
+        "updated",
+        #: epoch seconds after which a FAILED task is PENDING again, or None
+        "retry",
+        #: epoch seconds from which the task is forgotten, or None
+        "remove",
+        #: epoch seconds of each failure that may still count, oldest first
+        "failures",
+        #: epoch seconds of the first failure since the last pardon, or None
+        "first_failure_time",
+        #: epoch seconds at which the scheduler disabled it; None if it did not (a worker may have)
+        "scheduler_disable_time",
+        # -- its run: the present one, or the last
+        #: id of the worker that runs it, or ran it last, or None; inverse while it runs: `Agenda.running_on`
+        "worker_running",
+        #: epoch seconds of the start, or None
+        "time_running",
+        #: what the run holds of each resource (Demand), or None: as much as `resources`
+        "resources_running",
+        #: id of the batch it runs in, or None; inverse while BATCH_RUNNING: `Agenda.batches`
+        "batch_id",
+        #: error report of the last failure, or None
+        "expl",
+        #: link to the run, or None
+        "tracking_url",
+        #: free text of the run, or None
+        "status_message",
+        #: 0 to 100, or None
+        "progress_percentage",
+        #: whether its run reads messages; None if never said
+        "accepts_messages",
+        #: message id -> the run's answer not yet fetched
+        "responses",
+        # -- what section 3 derives from the above; nobody else writes these
+        #: number of `deps` that are not DONE or not known
+        "unmet",
+        #: DISABLED itself, or PENDING below such a task through PENDING ones only
+        "barred",
+        #: (-priority, time, order, task) while it is ready to run, else None
+        "entry",
+        #: the Queues that hold `entry`: its own first, then the pools it could be batched from
+        "seats",
+        #: (workers, flags) as counted in `Worker`, or None
+        "tally",
+        #: (worker id, Demand, batch id) as booked in `Agenda.running_on`, `holders` and `batches`, or None
+        "booking",
+        #: epoch seconds at which `prune` must look at it, or None
+        "due",
+    )
+
+    def __init__(self, task_id: str, seq: int, status: str, now: float, retry_policy: RetryPolicy) -> None:
+        self.id = task_id
+        self.seq = seq
+        self.status = status
+        self.time = self.updated = now
+        self.retry_policy = retry_policy
+        self.family = ""
+        self.params = self.param_visibilities = self.responses = NOTHING
+        self.deps: Tuple[str, ...] = ()
+        self.resources: Demand = ()
+        self.priority: Number = 0
+        self.workers: Tuple[str, ...] = ()
+        self.stakeholders: FrozenSet[str] = frozenset()
+        self.failures: Tuple[float, ...] = ()
+        self.seats: tuple = ()
+        self.batchable = self.runnable = self.barred = self.accepts_messages = False
+        self.order = self.unmet = 0
+        self.module = self.retry = self.remove = self.first_failure_time = self.scheduler_disable_time = None
+        self.worker_running = self.time_running = self.resources_running = self.batch_id = None
+        self.expl = self.tracking_url = self.status_message = self.progress_percentage = None
+        self.entry = self.tally = self.booking = self.due = None
+
+    def public_params(self) -> Dict[str, Any]:
+        """Return the parameters that the page may show."""
+        hidden = [name for name, visibility in self.param_visibilities.items() if visibility != PUBLIC]
+        return copied({name: value for name, value in self.params.items() if name not in hidden})
+
+    def display_name(self) -> str:
+        """Return `Family(name=value, ...)`, public parameters only, sorted by name."""
+        return f"{self.family}({', '.join(f'{name}={value}' for name, value in sorted(self.public_params().items()))})"
+
+    def held(self) -> Demand:
+        """Return what its run holds of each resource."""
+        return self.resources if self.resources_running is None else self.resources_running
+
+    def __repr__(self) -> str:
+        return f"<Task {self.id} {self.status}>"
+
+
+class Worker:
+    """A client that asked for work or spoke for a task."""
+
+    __slots__ = (
+        #: its name, unique
+        "id",
+        #: host name it gave with its last get_work, or None
+        "host",
+        #: what it said of itself: `workers` (processes), `assistant`, `first_task`, host, user, ...
+        "info",
+        #: epoch seconds of its first call
+        "started",
+        #: epoch seconds of its last call
+        "last_active",
+        #: epoch seconds of its last get_work, or None
+        "last_get_work",
+        #: a disabled worker gets no work and schedules nothing
+        "disabled",
+        #: messages it has not fetched: {"name": ..., "kwargs": {...}}
+        "rpc_messages",
+        # -- what section 3 derives; nobody else writes these
+        #: tasks that name it among `workers` or `stakeholders`
+        "tasks",
+        #: RUNNING tasks that name it among `workers`
+        "running",
+        #: Queues of the ready tasks it may run
+        "queues",
+        #: PENDING tasks it may run; those it alone may run; those that need resources
+        "pending",
+        "pending_alone",
+        "pending_demanding",
+        #: tasks it may run that are FAILED, or PENDING and not barred: in all, it alone, it as the last to claim them
+        "open",
+        "open_alone",
+        "open_last",
+    )
+
+    def __init__(self, worker_id: str, now: float) -> None:
+        self.id = worker_id
+        self.host = self.last_get_work = None
+        self.info: Dict[str, Any] = {}
+        self.started = self.last_active = now
+        self.disabled = False
+        self.rpc_messages: List[Dict[str, Any]] = []
+        self.tasks: Set[Task] = set()
+        self.running: Set[Task] = set()
+        self.queues: dict = {}
+        self.pending = self.pending_alone = self.pending_demanding = 0
+        self.open = self.open_alone = self.open_last = 0
+
+    @property
+    def assistant(self) -> bool:
+        """Whether it said that it runs what others scheduled."""
+        return self.info.get("assistant", False)
+
+    @property
+    def state(self) -> str:
+        """Stock's word for whether it may work."""
+        return "disabled" if self.disabled else "active"
+
+    def __repr__(self) -> str:
+        return f"<Worker {self.id} {self.state}>"
+
+
+# ======================================================================================================================
+# 3. Graph and agenda
+# ======================================================================================================================
+#
+# The indexes that let every call cost what it changes. They know nothing of RPC, HTTP or disk.
+#
+# The graph is kept edge by edge, at once: `dependents` inverts `Task.deps` (also for ids nobody has added yet),
+# `Task.unmet` counts the dependencies that are not DONE, `Task.barred` marks what a disabled task keeps from running.
+#
+# Everything else follows from a task's own fields and is brought up to date by `settle(task)`, which compares what
+# the indexes hold of the task with what they should hold and moves only the difference:
+#
+#   seats    a ready task sits in the Queue of the tasks that are like it: same resources, same workers. Alike tasks
+#            are refused together, so `choose` looks at a queue's first and never at the rest.
+#   tally    the counters that every get_work reply carries are kept per worker, not counted.
+#   booking  what runs where: resource use, tasks by worker, tasks by batch.
+#   due      the one moment at which `prune` must look at the task again, in a heap over all tasks.
+#
+# So whoever changes a task settles it afterwards, and `validate()` recomputes all of it from nothing and compares.
+#
+# Heaps are never searched. An entry that is no longer wanted stays where it is, is recognised when it surfaces
+# (`task.entry is not entry`, `task.due != due`) and is dropped then, or when such entries outnumber the others.
+
+#: (-priority, creation time, order, task): sorts as stock ranks; `order` is unique, so tasks are never compared
+Entry = Tuple[Number, float, int, Task]
+
+#: what makes ready tasks alike to `choose`: resources, workers, runnable
+QueueKey = Tuple[Demand, Tuple[str, ...], bool]
+
+#: added to the order of RUNNING tasks, which rank below PENDING ones of equal priority and time
+AFTER_PENDING = 1 << 62
+
+#: flags of `Task.tally`
+IS_PENDING, IS_DEMANDING, IS_OPEN, IS_RUNNING = 1, 2, 4, 8
+
+#: the flag that a status alone decides; the others are for PENDING tasks only
+STATUS_FLAG = {PENDING: IS_PENDING, FAILED: IS_OPEN, RUNNING: IS_RUNNING}
+
+#: `Task.due` of what every prune must look at
+ALWAYS = float("-inf")
+
+#: the status of a task that has been removed
+GONE = ""
+
+
+@functools.lru_cache(maxsize=4096)
+def joined(workers: Tuple[str, ...], worker_id: str) -> Tuple[str, ...]:
+    """Return `workers` and one more; cached, so that tasks with the same workers share one tuple."""
+    return workers + (worker_id,)
+
+
+@functools.lru_cache(maxsize=4096)
+def parted(workers: Tuple[str, ...], worker_id: str) -> Tuple[str, ...]:
+    """Return `workers` without one of them; cached as `joined` is."""
+    return tuple(other for other in workers if other != worker_id)
+
+
+@functools.lru_cache(maxsize=4096)
+def united(stakeholders: FrozenSet[str], worker_id: str) -> FrozenSet[str]:
+    """Return `stakeholders` and one more; cached as `joined` is."""
+    return stakeholders | {worker_id}
+
+
+@functools.lru_cache(maxsize=4096)
+def bereft(stakeholders: FrozenSet[str], worker_id: str) -> FrozenSet[str]:
+    """Return `stakeholders` without one of them; cached as `joined` is."""
+    return stakeholders - {worker_id}
+
+
+def unbatched(task: Task, names: Tuple[str, ...]) -> FrozenSet[Tuple[str, Any]]:
+    """Return the parameters that must agree for tasks to be batched by `names`; a null one counts as missing."""
+    others = ((name, value) for name, value in task.params.items() if name not in names and value is not None)
+    return frozenset((name, value if isinstance(value, str) else (json.dumps(value),)) for name, value in others)
+
+
+def discard_from(index: Dict[Any, Set[Task]], key: Any, task: Task) -> None:
+    """Take a task out of one of the sets of an index, and the set out of the index when it is empty."""
+    index[key].discard(task)
+    if not index[key]:
+        del index[key]
+
+
+class Queue:
+    """Ready tasks in rank order; forgets itself (in `home`) with the last of them."""
+
+    __slots__ = ("home", "key", "heap", "live")
+
+    def __init__(self, home: Dict[Any, "Queue"], key: Any) -> None:
+        self.home = home
+        self.key = key
+        self.heap: List[Entry] = []
+        self.live = 0
+
+    def push(self, entry: Entry) -> None:
+        """Add a task; O(log n)."""
+        self.live += 1
+        if len(self.heap) > 2 * self.live + 64:
+            self.heap = [kept for kept in self.heap if kept[-1].entry is kept]
+            heapq.heapify(self.heap)
+        heapq.heappush(self.heap, entry)
+
+    def head(self) -> Entry:
+        """Return the first ranked entry of a queue that holds one."""
+        while self.heap[0][-1].entry is not self.heap[0]:
+            heapq.heappop(self.heap)
+        return self.heap[0]
+
+    def ranked(self) -> Iterator[Entry]:
+        """Yield the entries in rank order, disturbing nothing; O(k log k) for the first k."""
+        heap = self.heap
+        frontier = [(heap[0], 0)] if heap else []
+        while frontier:
+            entry, index = heapq.heappop(frontier)
+            if entry[-1].entry is entry:
+                yield entry
+            for child in range(2 * index + 1, min(2 * index + 3, len(heap))):
+                heapq.heappush(frontier, (heap[child], child))
+
+
+class Agenda:
+    """Tasks, workers, and every index over them. Not locked: the Scheduler's lock guards it."""
+
+    def __init__(self) -> None:
+        #: id -> Task, in order of creation
+        self.tasks: Dict[str, Task] = {}
+        #: id -> Worker, in order of appearance
+        self.workers: Dict[str, Worker] = {}
+        #: status -> id -> Task, in the order in which they took that status
+        self.by_status: Dict[str, Dict[str, Task]] = {status: {} for status in (*STATUSES, GONE)}
+        #: task id -> the tasks that have it among their `deps`; also ids that are not known (yet)
+        self.dependents: Dict[str, Set[Task]] = {}
+        #: worker id -> family -> (names of the parameters to batch, most tasks in a batch); outlives the worker,
+        #: whose client says it only once
+        self.batchers: Dict[str, Dict[str, Tuple[Tuple[str, ...], Number]]] = {}
+        #: resource -> amount that may be used at a time; resources without an entry have 1
+        self.totals: Dict[str, Number] = {}
+        #: resource -> RUNNING task -> amount it holds
+        self.holders: Dict[str, Dict[Task, Number]] = {}
+        #: resource -> sum of its holders
+        self.used: Dict[str, Number] = {}
+        #: worker id -> tasks that are RUNNING or BATCH_RUNNING there
+        self.running_on: Dict[str, Set[Task]] = {}
+        #: batch id -> BATCH_RUNNING tasks
+        self.batches: Dict[str, Set[Task]] = {}
+        #: the ready tasks
+        self.queues: Dict[QueueKey, Queue] = {}
+        #: (family, batched parameters) -> number of other parameters -> (resources, their values) -> ready tasks
+        self.pools: Dict[Tuple[str, Tuple[str, ...]], Dict[int, Dict[Any, Queue]]] = {}
+        #: family -> the ways in which workers batch it
+        self.batchings: Dict[str, Set[Tuple[str, ...]]] = {}
+        #: (due, seq, Task) of the tasks that have something coming
+        self.deadlines: List[Tuple[float, int, Task]] = []
+        #: (epoch seconds at which it may be gone, worker id): one a worker, put right when it surfaces
+        self.farewells: List[Tuple[float, str]] = []
+        #: seconds from a failure to the next attempt; negative: never (`[scheduler] retry_delay`)
+        self.retry_delay: float = 0
+        #: seconds for which the scheduler disables a task (`[scheduler] disable_persist`)
+        self.disable_persist: float = 0
+        self._seqs = itertools.count()
+        self._orders = itertools.count(1)
+
+    # -- tasks and edges -----------------------------------------------------------------------------------------------
+
+    def create(self, task_id: str, status: str, now: float, retry_policy: RetryPolicy) -> Task:
+        """Add a task that is not there yet."""
+        task = self.tasks[task_id] = Task(task_id, next(self._seqs), status, now, retry_policy)
+        task.order = next(self._orders)
+        self.by_status[status][task_id] = task
+        return task
+
+    def reindex(self) -> None:
+        """Index tasks whose fields were filled in after `create`, workers being there already."""
+        in_order = sorted(self.tasks.values(), key=lambda task: task.order)
+        for tasks in self.by_status.values():
+            tasks.clear()
+        for task in in_order:
+            task.order = next(self._orders)
+            self.by_status[task.status][task.id] = task
+        for task in in_order:
+            deps, task.deps = task.deps, ()
+            self.set_deps(task, deps)
+            for worker_id in task.stakeholders.union(task.workers):
+                self.workers[worker_id].tasks.add(task)
+        for task in in_order:
+            self.settle(task)
+
+    def remove(self, task: Task) -> None:
+        """Forget a task; what depends on it waits until it comes back."""
+        self.set_deps(task, ())
+        for worker_id in task.stakeholders.union(task.workers):
+            self.workers[worker_id].tasks.discard(task)
+        self.set_status(task, GONE)
+        task.workers, task.stakeholders, task.remove = (), frozenset(), None
+        self.settle(task)
+        del self.tasks[task.id], self.by_status[GONE][task.id]
+
+    def set_status(self, task: Task, status: str) -> None:
+        """Enter a task under another status and tell those that depend on it."""
+        was_done = task.status == DONE
+        del self.by_status[task.status][task.id]
+        self.by_status[status][task.id] = task
+        task.status, task.order = status, next(self._orders)
+        if was_done != (status == DONE):
+            for dependent in self.dependents.get(task.id, ()):
+                dependent.unmet += 1 if was_done else -1
+                self.settle(dependent)
+        self._rebar(task)
+
+    def set_deps(self, task: Task, deps: Iterable[str]) -> None:
+        """Replace the dependencies of a task."""
+        deps = tuple(dict.fromkeys(deps))
+        if deps == task.deps:
+            return
+        for dep in task.deps:
+            discard_from(self.dependents, dep, task)
+        for dep in deps:
+            self.dependents.setdefault(dep, set()).add(task)
+        task.deps = deps
+        task.unmet = self._count_unmet(task)
+        self._rebar(task)
+
+    def _count_unmet(self, task: Task) -> int:
+        done = self.by_status[DONE]
+        return sum(dep not in done for dep in task.deps)
+
+    # A task is barred by a DISABLED one upstream of it as long as all between them are PENDING. Counting barred
+    # dependencies would not do: tasks in a cycle would bar each other for ever. So when a task stops barring,
+    # everything that leaned on it is cleared first, and then barred again where another reason is left.
+
+    def _rebar(self, task: Task) -> None:
+        if task.barred and task.status != DISABLED:
+            leaning = self._barred_through(task)
+            for other in leaning:
+                other.barred = False
+            for other in leaning:
+                self._bar(other)
+            for other in leaning:
+                self.settle(other)
+        elif self.by_status[DISABLED]:
+            self._bar(task)
+
+    def _barred_through(self, task: Task) -> List[Task]:
+        found, stack = {task}, [task]
+        while stack:
+            fresh = {dep for dep in self.dependents.get(stack.pop().id, ()) if dep.barred and dep not in found}
+            found |= fresh
+            stack.extend(fresh)
+        return list(found)
+
+    def _bar(self, task: Task) -> None:
+        stack = [task]
+        while stack:
+            task = stack.pop()
+            if not task.barred and self._has_bar(task):
+                task.barred = True
+                self.settle(task)
+                stack.extend(self.dependents.get(task.id, ()))
+
+    def _has_bar(self, task: Task) -> bool:
+        if task.status != PENDING:
+            return task.status == DISABLED
+        upstream = map(self.tasks.get, task.deps)
+        return any(dep is not None and dep.barred for dep in upstream)
+
+    def raise_priority(self, task: Task, priority: Number) -> None:
+        """Raise a task to `priority`, and all it waits for to what it then has; priorities never fall. Settles them."""
+        priority = max(priority, task.priority)
+        stack = [task]
+        while stack:
+            task = stack.pop()
+            task.priority = priority
+            self.settle(task)
+            upstream = map(self.tasks.get, task.deps)
+            stack.extend(dep for dep in upstream if dep is not None and dep.priority < priority)
+
+    # -- workers -------------------------------------------------------------------------------------------------------
+
+    def add_claim(self, task: Task, worker: Worker) -> None:
+        """Let a worker run a task."""
+        if worker.id not in task.workers:
+            task.workers = joined(task.workers, worker.id)
+            worker.tasks.add(task)
+
+    def add_stake(self, task: Task, worker: Worker) -> None:
+        """Keep a task as long as a worker lives."""
+        if worker.id not in task.stakeholders:
+            task.stakeholders = united(task.stakeholders, worker.id)
+            worker.tasks.add(task)
+
+    def strip_worker(self, worker: Worker, stakes: bool) -> None:
+        """Take back all claims of a worker, and its stakes too if `stakes`."""
+        for task in worker.tasks:
+            task.workers = parted(task.workers, worker.id)
+            if stakes:
+                task.stakeholders = bereft(task.stakeholders, worker.id)
+            self.settle(task)
+        worker.tasks = {task for task in worker.tasks if worker.id in task.stakeholders}
+
+    def pop_silent_workers(self, now: float, delay: float) -> Iterator[Worker]:
+        """Yield and forget the workers that said nothing for more than `delay` seconds."""
+        while self.farewells and self.farewells[0][0] < now:
+            worker = self.workers[heapq.heappop(self.farewells)[1]]
+            if worker.last_active + delay < now:
+                yield worker
+                self.strip_worker(worker, stakes=True)
+                del self.workers[worker.id]
+            else:
+                heapq.heappush(self.farewells, (worker.last_active + delay, worker.id))
+
+    def add_worker(self, worker_id: str, now: float, delay: float) -> Worker:
+        """Add a worker that is not there yet; it is silent after `delay` seconds without a call."""
+        worker = self.workers[worker_id] = Worker(worker_id, now)
+        heapq.heappush(self.farewells, (now + delay, worker_id))
+        return worker
+
+    def set_batcher(self, worker_id: str, family: str, names: Tuple[str, ...], max_size: Number) -> None:
+        """Let a worker run up to `max_size` ready tasks of a family as one when they differ in `names` only."""
+        self.batchers.setdefault(worker_id, {})[family] = (names, max_size)
+        if names not in self.batchings.setdefault(family, set()):
+            self.batchings[family].add(names)
+            for task in self.by_status[PENDING].values():
+                if task.family == family:
+                    self.settle(task)
+
+    # -- settling ------------------------------------------------------------------------------------------------------
+
+    def settle(self, task: Task) -> None:
+        """Bring the indexes up to date with a task's fields."""
+        self._settle_seats(task)
+        self._settle_tally(task)
+        self._settle_booking(task)
+        self._settle_due(task)
+
+    def _settle_seats(self, task: Task) -> None:
+        entry, seats = task.entry, ()
+        if task.status == PENDING and not task.unmet:
+            seats = (self._queue(task), *self._pools(task))
+            if entry and task.seats == seats and entry[0] == -task.priority and entry[2] == task.order:
+                return
+        elif entry is None:
+            return
+        left = task.seats
+        task.entry = (-task.priority, task.time, task.order, task) if seats else None
+        task.seats = seats
+        for queue in seats:
+            queue.push(task.entry)
+        for queue in left:
+            self._leave(queue)
+
+    def _leave(self, queue: Queue) -> None:
+        queue.live -= 1
+        if not queue.live:
+            del queue.home[queue.key]
+            if queue.home is self.queues:
+                for worker_id in queue.key[1]:
+                    del self.workers[worker_id].queues[queue.key]
+
+    def _queue(self, task: Task) -> Queue:
+        key = (task.resources, task.workers, task.runnable)
+        queue = self.queues.get(key)
+        if queue is None:
+            queue = self.queues[key] = Queue(self.queues, key)
+            for worker_id in task.workers:
+                self.workers[worker_id].queues[key] = queue
+        return queue
+
+    def _pools(self, task: Task) -> Iterator[Queue]:
+        for names in self.batchings.get(task.family, ()) if task.batchable else ():
+            others = unbatched(task, names)
+            home = self.pools.setdefault((task.family, names), {}).setdefault(len(others), {})
+            key = (task.resources, others)
+            if key not in home:
+                home[key] = Queue(home, key)
+            yield home[key]
+
+    def _settle_tally(self, task: Task) -> None:
+        flags = STATUS_FLAG.get(task.status, 0) if task.workers else 0
+        if flags & IS_PENDING:
+            flags |= (IS_DEMANDING if task.resources else 0) | (0 if task.barred else IS_OPEN)
+        tally = (task.workers, flags) if flags else None
+        if tally != task.tally:
+            if task.tally:
+                self._count(task, *task.tally, -1)
+            if tally:
+                self._count(task, *tally, 1)
+            task.tally = tally
+
+    def _count(self, task: Task, workers: Tuple[str, ...], flags: int, step: int) -> None:
+        alone = step if len(workers) == 1 else 0
+        for worker in map(self.workers.__getitem__, workers):
+            if flags & IS_PENDING:
+                worker.pending += step
+                worker.pending_alone += alone
+            if flags & IS_DEMANDING:
+                worker.pending_demanding += step
+            if flags & IS_OPEN:
+                worker.open += step
+                worker.open_alone += alone
+            if flags & IS_RUNNING:
+                (worker.running.add if step > 0 else worker.running.discard)(task)
+        if flags & IS_OPEN:
+            worker.open_last += step
+
+    def _settle_booking(self, task: Task) -> None:
+        booking = None
+        if task.status == RUNNING:
+            booking = (task.worker_running, task.held(), None)
+        elif task.status == BATCH_RUNNING:
+            booking = (task.worker_running, (), task.batch_id)
+        if booking != task.booking:
+            if task.booking:
+                self._unbook(task, *task.booking)
+            if booking:
+                self._book(task, *booking)
+            task.booking = booking
+
+    def _book(self, task: Task, worker_id: Optional[str], held: Demand, batch_id: Optional[str]) -> None:
+        self.running_on.setdefault(worker_id, set()).add(task)
+        if batch_id is not None:
+            self.batches.setdefault(batch_id, set()).add(task)
+        for resource, amount in held:
+            self.holders.setdefault(resource, {})[task] = amount
+            self._add_use(resource, amount)
+
+    def _unbook(self, task: Task, worker_id: Optional[str], held: Demand, batch_id: Optional[str]) -> None:
+        discard_from(self.running_on, worker_id, task)
+        if batch_id is not None:
+            discard_from(self.batches, batch_id, task)
+        for resource, amount in held:
+            del self.holders[resource][task]
+            self._add_use(resource, -amount)
+
+    def _add_use(self, resource: str, amount: Number) -> None:
+        total = self.used.get(resource, 0)
+        if type(amount) is int and type(total) is int:
+            self.used[resource] = total + amount
+        else:  # sums of floats depend on their order, and what is taken away again must leave nothing behind
+            self.used[resource] = sum(self.holders[resource].values())
+        if not self.holders[resource]:
+            del self.holders[resource], self.used[resource]
+
+    def _settle_due(self, task: Task) -> None:
+        due = self._when_due(task)
+        if due != task.due:
+            task.due = due
+            if due is not None:
+                if len(self.deadlines) > 2 * len(self.tasks) + 64:
+                    self.deadlines = [kept for kept in self.deadlines if kept[2].due == kept[0]]
+                    heapq.heapify(self.deadlines)
+                heapq.heappush(self.deadlines, (due, task.seq, task))
+
+    def _when_due(self, task: Task) -> Optional[float]:
+        due = [] if task.remove is None else [task.remove]
+        if task.status in (RUNNING, BATCH_RUNNING) and task.worker_running not in task.stakeholders:
+            due.append(ALWAYS)  # its worker is gone, or an assistant that may go
+        if not task.stakeholders and task.remove is None and task.status not in (RUNNING, GONE):
+            due.append(ALWAYS)
+        if task.status == DISABLED and task.scheduler_disable_time is not None:
+            due.append(task.scheduler_disable_time + self.disable_persist)
+        if task.status == FAILED and self.retry_delay >= 0:
+            due.append(task.retry)
+        return min(due, default=None)
+
+    def pop_due(self, now: float) -> Iterator[Task]:
+        """Yield what `prune` must look at, oldest task first, each once; the caller settles it.
+
+        What falls due meanwhile is yielded as well if it is younger than the task just looked at: so it is for a
+        walk over all tasks.
+        """
+        found: List[Tuple[int, Task]] = []
+        later, seq = [], -1
+        while True:
+            while self.deadlines and self.deadlines[0][0] <= now:
+                due, _, task = heapq.heappop(self.deadlines)
+                if task.due == due:
+                    task.due = None
+                    if task.seq > seq:
+                        heapq.heappush(found, (task.seq, task))
+                    else:
+                        later.append(task)
+            if not found:
+                break
+            seq, task = heapq.heappop(found)
+            yield task
+            later.append(task)
+        for task in later:
+            self._settle_due(task)
+
+    # -- choosing ------------------------------------------------------------------------------------------------------
+
+    def fits(self, demand: Demand, used: Mapping[str, Number]) -> bool:
+        """Tell whether the totals allow for `demand` on top of what is used."""
+        return all(amount + used.get(name, 0) <= self.totals.get(name, 1) for name, amount in demand)
+
+    def choose(self, worker: Worker, assistant: bool, alive_since: float) -> Optional[Task]:
+        """Return the task that `worker` must run now, or None.
+
+        It is the first in rank among the ready ones that the worker may run and whose resources are free, unless
+        they would not be free had all that ranks above been given out before: to the workers that asked for work
+        after `alive_since` (epoch seconds), as far as these have processes. So a worker with many cheap tasks does
+        not starve one that waits for the same resources with a task that ranks above.
+        """
+        queues = self.queues if assistant else worker.queues
+        winners = [
+            queue
+            for (demand, workers, runnable), queue in queues.items()
+            if ((assistant and runnable) or worker.id in workers) and self.fits(demand, self.used)
+        ]
+        if not winners:
+            return None
+        first = min(queue.head() for queue in winners)
+        if first[-1].resources:
+            return self._choose_fairly(worker, assistant, set(winners), self._free_slots(alive_since))
+        return first[-1]
+
+    def _free_slots(self, alive_since: float) -> Dict[str, Number]:
+        asked = (w for w in self.workers.values() if w.last_get_work is not None and w.last_get_work > alive_since)
+        return {worker.id: worker.info.get("workers", 1) for worker in asked}
+
+    def _choose_fairly(
+        self, worker: Worker, assistant: bool, winners: Set[Queue], slots: Dict[str, Number]
+    ) -> Optional[Task]:
+        # Give out everything in rank order until a winner's turn comes. Slots and resources only dwindle meanwhile,
+        # so a queue whose first does not fit, or finds no slot, is through: here alike tasks fall together.
+        taken: Dict[str, Number] = collections.defaultdict(int)
+        frontier: List[Tuple[Entry, Optional[Queue], Iterator[Entry]]] = []
+        for queue in self.queues.values():
+            push_next(frontier, queue, queue.ranked())
+        push_next(frontier, None, self._ranked_running(slots))
+        while winners:
+            entry, queue, rest = heapq.heappop(frontier)
+            task = entry[-1]
+            if queue is None:
+                runner = task.worker_running
+            elif not self.fits(task.resources, taken):
+                runner = None
+            elif queue in winners:
+                return task
+            else:
+                claims = (*task.workers, worker.id) if assistant else task.workers
+                runner = next((claim for claim in claims if slots.get(claim, 0) > 0), None)
+            if runner is None:
+                winners.discard(queue)
+                continue
+            slots[runner] -= 1
+            for resource, amount in task.held() if queue is None else task.resources:
+                taken[resource] += amount
+            push_next(frontier, queue, rest)
+        return None
+
+    def _ranked_running(self, slots: Mapping[str, Number]) -> Iterator[Entry]:
+        tasks = (task for worker_id in slots for task in self.running_on.get(worker_id, ()) if task.status == RUNNING)
+        yield from sorted((-task.priority, task.time, AFTER_PENDING + task.order, task) for task in tasks)
+
+    def batch_with(self, worker: Worker, first: Task) -> List[Task]:
+        """Return the ready tasks that `worker` runs together with `first`, and it; itself alone if none do."""
+        names, max_size = self.batchers.get(worker.id, {}).get(first.family, ((), 1))
+        batch = [first]
+        if not first.batchable or not names or any(name not in first.params for name in names):
+            return batch
+        own = not worker.assistant and not worker.pending_demanding
+        for entry in heapq.merge(*(pool.ranked() for pool in self._pools_like(first, names))):
+            if len(batch) >= max_size:
+                break
+            if entry > first.entry and (not own or worker.id in entry[-1].workers):
+                batch.append(entry[-1])
+        return batch
+
+    def _pools_like(self, first: Task, names: Tuple[str, ...]) -> Iterator[Queue]:
+        # The tasks of a family have the same parameters, as a rule. Those that have more still match.
+        others = unbatched(first, names)
+        nulls = [name for name, value in first.params.items() if value is None]
+        for size, pools in self.pools[first.family, names].items():
+            if size == len(others) and (first.resources, others) in pools:
+                yield pools[first.resources, others]
+            elif size > len(others):
+                for (demand, candidate), pool in pools.items():
+                    if demand == first.resources and others < candidate and dict(candidate).keys().isdisjoint(nulls):
+                        yield pool
+
+    # -- the proof -----------------------------------------------------------------------------------------------------
+
+    def validate(self) -> None:
+        """Recompute every index from the tasks and workers alone; AssertionError names the first that differs."""
+        self._validate_graph()
+        self._validate_seats()
+        self._validate_workers()
+        self._validate_bookings()
+        for task in self.tasks.values():
+            expect(task.due, self._when_due(task), f"due of {task.id}")
+        expected = {(task.due, task.seq, task) for task in self.tasks.values() if task.due is not None}
+        expect(expected - set(self.deadlines), set(), "tasks missing in deadlines")
+
+    def _validate_graph(self) -> None:
+        for status, tasks in self.by_status.items():
+            expected = sorted((task for task in self.tasks.values() if task.status == status), key=lambda t: t.order)
+            expect(list(tasks.values()), expected, f"tasks that are {status or 'gone'}")
+        expect([task.id for task in self.tasks.values()], list(self.tasks), "task ids")
+        dependents: Dict[str, Set[Task]] = {}
+        for task in self.tasks.values():
+            expect(task.unmet, self._count_unmet(task), f"unmet of {task.id}")
+            for dep in task.deps:
+                dependents.setdefault(dep, set()).add(task)
+        expect(self.dependents, dependents, "dependents")
+        stack = list(self.by_status[DISABLED].values())
+        barred = set(stack)
+        while stack:
+            fresh = {t for t in dependents.get(stack.pop().id, ()) if t.status == PENDING and t not in barred}
+            barred |= fresh
+            stack.extend(fresh)
+        expect({task for task in self.tasks.values() if task.barred}, barred, "barred tasks")
+
+    def _validate_seats(self) -> None:
+        seated: Dict[Queue, Set[Task]] = {}
+        for task in self.tasks.values():
+            ready = task.status == PENDING and not task.unmet
+            entry = (-task.priority, task.time, task.order, task) if ready else None
+            expect(task.entry, entry, f"entry of {task.id}")
+            expect(task.seats, (self._queue(task), *self._pools(task)) if ready else (), f"seats of {task.id}")
+            for queue in task.seats:
+                seated.setdefault(queue, set()).add(task)
+        pools = [pool for sizes in self.pools.values() for home in sizes.values() for pool in home.values()]
+        expect(set(seated), {*self.queues.values(), *pools}, "queues in use")
+        for queue, tasks in seated.items():
+            expect(queue.live, len(tasks), f"live entries of {queue.key}")
+            expect([entry[-1] for entry in queue.ranked()], sorted(tasks, key=lambda t: t.entry), f"queue {queue.key}")
+
+    def _validate_workers(self) -> None:
+        expect(sorted(worker_id for _, worker_id in self.farewells), sorted(self.workers), "farewells")
+        for worker in self.workers.values():
+            mine = [task for task in self.tasks.values() if worker.id in task.workers]
+            pending = [task for task in mine if task.status == PENDING]
+            open_ = [task for task in mine if task.status == FAILED] + [task for task in pending if not task.barred]
+            staked = {task for task in self.tasks.values() if worker.id in task.stakeholders}
+            expect(worker.tasks, staked.union(mine), f"tasks of {worker.id}")
+            expect(worker.running, {task for task in mine if task.status == RUNNING}, f"running of {worker.id}")
+            expect(worker.pending, len(pending), f"pending of {worker.id}")
+            expect(worker.pending_alone, sum(len(task.workers) == 1 for task in pending), f"alone of {worker.id}")
+            expect(worker.pending_demanding, sum(bool(t.resources) for t in pending), f"demanding of {worker.id}")
+            expect(worker.open, len(open_), f"open of {worker.id}")
+            expect(worker.open_alone, sum(len(task.workers) == 1 for task in open_), f"open alone of {worker.id}")
+            expect(worker.open_last, sum(t.workers[-1] == worker.id for t in open_), f"open last of {worker.id}")
+            queues = {key: queue for key, queue in self.queues.items() if worker.id in key[1]}
+            expect(worker.queues, queues, f"queues of {worker.id}")
+
+    def _validate_bookings(self) -> None:
+        running_on: Dict[Any, Set[Task]] = {}
+        batches: Dict[Any, Set[Task]] = {}
+        holders: Dict[str, Dict[Task, Number]] = {}
+        for task in itertools.chain(self.by_status[RUNNING].values(), self.by_status[BATCH_RUNNING].values()):
+            running_on.setdefault(task.worker_running, set()).add(task)
+            if task.status == BATCH_RUNNING and task.batch_id is not None:
+                batches.setdefault(task.batch_id, set()).add(task)
+            for resource, amount in task.held() if task.status == RUNNING else ():
+                holders.setdefault(resource, {})[task] = amount
+        expect(self.running_on, running_on, "running_on")
+        expect(self.batches, batches, "batches")
+        expect(self.holders, holders, "holders")
+        expect(self.used, {name: sum(held.values()) for name, held in holders.items()}, "used resources")
+
+
+def push_next(frontier: List[Any], queue: Optional[Queue], rest: Iterator[Entry]) -> None:
+    """Put the next entry of one of several ranked sources into their common heap, if it has one."""
+    entry = next(rest, None)
+    if entry is not None:
+        heapq.heappush(frontier, (entry, queue, rest))
+
+
+def expect(actual: Any, expected: Any, what: str) -> None:
+    """Raise AssertionError if an index is not what it should be."""
+    if actual != expected:
+        raise AssertionError(f"{what}: index has {actual!r}, should be {expected!r}")
+
+
+# ======================================================================================================================
+# 4. Scheduler
+# ======================================================================================================================
+#
+# The state machine. A public method decorated with @rpc is a call of the wire: its annotations say what each argument
+# must be, arguments are checked before anything is touched, the clock is read once, and the body runs under the lock.
+# What it returns is built for the caller: no reply holds a part of the state, and no argument becomes one uncopied.
+#
+# Every change of a task's status goes through `_set_status`. The rules there:
+#
+#   from                        to              what happens
+#   RUNNING, BATCH_RUNNING      DISABLED        nothing: a run is not interrupted
+#   DISABLED by the scheduler   DONE            failures are forgiven
+#   DISABLED by the scheduler   anything else   nothing: workers do not overrule it; `prune` and `re_enable_task` do
+#   RUNNING as a batch          any other       its BATCH_RUNNING tasks go the same way, and the batch is dissolved
+#   any but DISABLED            FAILED          a failure is counted; too many: DISABLED instead, by the scheduler
+#   any                         FAILED          it is retried after `retry_delay`; a batch's own task is removed
+#   any                         SUSPENDED       PENDING (old clients)
+
+# -- what arguments may be ---------------------------------------------------------------------------------------------
+
+
+class BadRequest(ValueError):
+    """An argument is missing or not what it must be; the message names it. Nothing has been changed."""
+
+
+class Kind(NamedTuple):
+    """What an argument must be: `check` returns it as the scheduler keeps it, or raises ValueError or TypeError.
+
+    A null means the default, except to a `nullable` kind, whose `check` says what it means.
+    """
+
+    check: Callable[[Any], Any]
+    says: str
+    nullable: bool = False
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _identifier(value: Any) -> str:
+    if not _text(value):
+        raise ValueError
+    return value
+
+
+def _number(value: Any) -> Number:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
+        raise TypeError
+    return max(-sys.float_info.max, min(value, sys.float_info.max)) if abs(value) > 2**1000 else value
+
+
+def _amount(value: Any) -> Number:
+    if _number(value) < 0:
+        raise ValueError
+    return _number(value)
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= sys.maxsize:
+        raise TypeError
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if value not in (True, False, None):
+        raise ValueError
+    return bool(value)
+
+
+def _flag_or_null(value: Any) -> Optional[bool]:
+    return value if value is None else _flag(value)
+
+
+def _status(value: Any) -> str:
+    return STATUSES[STATUSES.index(value)]
+
+
+def _anything(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_text(name): _anything(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_anything(item) for item in value]
+    if value is None or isinstance(value, (str, int)):
+        return value
+    return _number(value)
+
+
+def _object(value: Any) -> Dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError
+    return {sys.intern(name): _anything(item) for name, item in value.items()}
+
+
+def _identifiers(value: Any) -> Tuple[str, ...]:
+    if not isinstance(value, (list, tuple, set, frozenset)):
+        raise TypeError
+    return tuple(map(_identifier, value))
+
+
+def _demand(value: Any) -> Demand:
+    return tuple(sorted((_identifier(name), _amount(amount)) for name, amount in value.items())) if value else ()
+
+
+def _info(value: Any) -> Dict[str, Any]:
+    info = _object(dict(value))
+    _amount(info.get("workers", 1))
+    return info
+
+
+def _retry_policy(value: Any) -> Dict[str, Number]:
+    return {name: _number(value[name]) for name in RetryPolicy._fields if value.get(name) is not None}
+
+
+Identifier = Annotated[str, Kind(_identifier, "a string that is not empty")]
+Identifiers = Annotated[Tuple[str, ...], Kind(_identifiers, "a list of strings that are not empty")]
+Text = Annotated[str, Kind(_text, "a string")]
+Flag = Annotated[bool, Kind(_flag, "true or false", nullable=True)]
+FlagOrNull = Annotated[Optional[bool], Kind(_flag_or_null, "true, false or null", nullable=True)]
+Status = Annotated[str, Kind(_status, f"one of {', '.join(STATUSES)}")]
+Priority = Annotated[Number, Kind(_number, "a number")]
+Amount = Annotated[Number, Kind(_amount, "a number of at least 0")]
+Count = Annotated[int, Kind(_count, "a whole number of at least 0")]
+Amounts = Annotated[Demand, Kind(_demand, "an object of resource names and numbers of at least 0")]
+Object = Annotated[Mapping[str, Any], Kind(_object, "an object")]
+Anything = Annotated[Any, Kind(_anything, "any JSON value", nullable=True)]
+Info = Annotated[
+    Mapping[str, Any], Kind(_info, 'an object or a list of pairs, with a number of at least 0 for "workers"')
+]
+Policy = Annotated[
+    Mapping[str, Number], Kind(_retry_policy, f"an object with numbers for {', '.join(RetryPolicy._fields)}")
+]
+
+
+class Param(NamedTuple):
+    """An argument of an RPC."""
+
+    name: str
+    kind: Kind
+    required: bool
+    default: Any
+
+
+class Rpc(NamedTuple):
+    """An RPC: its name, its arguments, what it does. `rest`: the kind of arguments whose names are free, or None."""
+
+    name: str
+    params: Dict[str, Param]
+    rest: Optional[Kind]
+    doc: str
+
+    def clean(self, arguments: Mapping[str, Any]) -> Dict[str, Any]:
+        """Return checked copies of `arguments`, without unknown ones and nulls that mean the default.
+
+        Raises BadRequest for what is missing or wrong.
+        """
+        cleaned = {}
+        for name, value in arguments.items():
+            kind = self.params[name].kind if name in self.params else self.rest
+            if kind is not None and (value is not None or kind.nullable):
+                cleaned[name] = self._check(name, kind, value)
+        for name, param in self.params.items():
+            if param.required and name not in cleaned:
+                raise BadRequest(f"{self.name} needs the argument {name!r}: {param.kind.says}")
+        return cleaned
+
+    def _check(self, name: str, kind: Kind, value: Any) -> Any:
+        try:
+            return kind.check(value)
+        except (ValueError, TypeError, AttributeError, RecursionError):
+            shown = reprlib.repr(value)
+            raise BadRequest(f"argument {name!r} of {self.name} must be {kind.says}, not {shown}") from None
+
+
+#: name -> Rpc: all that the wire may call
+RPC_METHODS: Dict[str, Rpc] = {}
+
+
+def rpc(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Publish a method of Scheduler whose annotations are kinds: arguments checked, clock read, lock held."""
+    params, rest = {}, None
+    for name, parameter in list(inspect.signature(method).parameters.items())[1:]:
+        kind = next(item for item in parameter.annotation.__metadata__ if isinstance(item, Kind))
+        if parameter.kind is parameter.VAR_KEYWORD:
+            rest = kind
+        else:
+            required = parameter.default is parameter.empty
+            params[name] = Param(name, kind, required, None if required else parameter.default)
+    spec = RPC_METHODS[method.__name__] = Rpc(method.__name__, params, rest, inspect.getdoc(method) or "")
+
+    @functools.wraps(method)
+    def call(self: "Scheduler", /, **arguments: Any) -> Any:
+        cleaned = spec.clean(arguments)
+        with self._lock:
+            self._now = self._clock()
+            return method(self, **cleaned)
+
+    return call
+
+
+# -- the state machine -------------------------------------------------------------------------------------------------
+
+#: family in the id of a task that nobody described: `Family_params_hash`, or `Family(params)` of old clients
+FAMILY_IN_ID = re.compile(r"([^(_]+)[(_]")
+
+
+class StateMachine:
+    """Decides which worker may run which task; what is public in it is what the wire may call.
+
+    `settings` are the options of `[scheduler]` (see section 1), `resources` maps names to what may be used of them at a
+    time, `clock` returns epoch seconds. The calls take keyword arguments, may come from any thread, raise BadRequest,
+    and return what JSON can hold.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.time,
+        resources: Optional[Mapping[str, Number]] = None,
+        **settings: Any,
+    ) -> None:
+        self._settings = scheduler_settings(**settings)
+        self._policy = RetryPolicy(*(getattr(self._settings, name) for name in RetryPolicy._fields))
+        self._clock = clock
+        #: epoch seconds of the running call
+        self._now = clock()
+        #: guards the agenda, `_paused` and `_now`
+        self._lock = threading.Lock()
+        self._agenda = Agenda()
+        self._agenda.totals.update(resources or {})
+        self._agenda.retry_delay = self._settings.retry_delay
+        self._agenda.disable_persist = self._settings.disable_persist
+        self._paused = False
+
+    def validate(self) -> None:
+        """Recompute all indexes and compare; AssertionError names the first that differs. Costs a walk over all."""
+        with self._lock:
+            self._agenda.validate()
+
+    # -- tasks come and go ---------------------------------------------------------------------------------------------
+
+    @rpc
+    def add_task(
+        self,
+        *,
+        worker: Identifier,
+        task_id: Identifier,
+        status: Status = PENDING,
+        runnable: Flag = True,
+        deps: Identifiers = None,
+        new_deps: Identifiers = None,
+        expl: Anything = None,
+        resources: Amounts = (),
+        priority: Priority = 0,
+        family: Text = "",
+        module: Text = None,
+        params: Object = NOTHING,
+        param_visibilities: Object = NOTHING,
+        accepts_messages: FlagOrNull = False,
+        assistant: Flag = False,
+        tracking_url: Text = None,
+        batchable: FlagOrNull = None,
+        batch_id: Text = None,
+        retry_policy_dict: Policy = NOTHING,
+        owners: Identifiers = (),
+    ) -> None:
+        """Add a task, or say what became of it.
+
+        A worker names what it needs (`deps` replaces, `new_deps` adds), reports a status, and claims to run it if it is
+        `runnable`. `owners` are the mail addresses that want to hear of failures.
+        """
+        agenda, speaker = self._agenda, self._seen(worker)
+        task = agenda.tasks.get(task_id)
+        if speaker.disabled and (task is None or task.status != RUNNING):
+            return
+        if task is None:
+            task = agenda.create(task_id, PENDING, self._now, self._policy)
+            task.priority = priority
+        elif status == PENDING and self._just_done(task):
+            return
+        task.family = task.family or sys.intern(family)
+        task.module = task.module or module
+        if not task.params:
+            task.params = params
+            task.param_visibilities = task.param_visibilities or param_visibilities
+        task.batchable = task.batchable if batchable is None else batchable
+        task.accepts_messages = task.accepts_messages if accepts_messages is None else accepts_messages
+        task.resources = resources
+        agenda.set_deps(task, (task.deps if deps is None else deps) + (new_deps or ()))
+        if not speaker.disabled:
+            self._claim(task, speaker, priority, stake=not assistant, run=runnable and status != FAILED)
+        self._report(task, speaker, status, batch_id, tracking_url, expl, expanding=bool(new_deps))
+        task.retry_policy = self._retry_policy(retry_policy_dict)  # a failure reported with it was under the old one
+        agenda.raise_priority(task, priority)
+
+    def _just_done(self, task: Task) -> bool:
+        return task.status == DONE and self._now - task.updated < self._settings.stable_done_cooldown_secs
+
+    def _retry_policy(self, given: Mapping[str, Number]) -> RetryPolicy:
+        policy = self._policy._replace(**given)
+        return self._policy if policy == self._policy else policy
+
+    def _report(
+        self,
+        task: Task,
+        speaker: Worker,
+        status: str,
+        batch_id: Optional[str],
+        tracking_url: Optional[str],
+        expl: Any,
+        expanding: bool,
+    ) -> None:
+        if batch_id is not None:
+            task.batch_id = batch_id
+        batch = self._batch_members(task.batch_id)
+        if status == RUNNING and not task.worker_running:
+            task.worker_running = speaker.id
+            task.time_running = self._now
+            if batch_id and batch:
+                task.resources_running = batch[0].resources_running
+        for run in (task, *batch):
+            if tracking_url is not None or task.status != RUNNING:
+                run.tracking_url = tracking_url
+            if expl is not None:
+                run.expl = expl
+        task.remove = None
+        # A run ends where it runs: what others say of it meanwhile does not count.
+        ended_here = status in (DONE, FAILED, RUNNING) and task.worker_running == speaker.id
+        if task.status not in (RUNNING, BATCH_RUNNING) or ended_here or expanding:
+            self._set_status(task, PENDING if status == SUSPENDED else status)
+
+    def _batch_members(self, batch_id: Optional[str]) -> List[Task]:
+        return sorted(self._agenda.batches.get(batch_id, ()), key=lambda task: task.order)
+
+    def _claim(self, task: Task, speaker: Worker, priority: Number, stake: bool, run: bool) -> None:
+        agenda = self._agenda
+        if run:
+            agenda.add_claim(task, speaker)
+            task.runnable = True
+        if not stake:
+            return
+        agenda.add_stake(task, speaker)
+        for dep_id in task.deps:
+            dep = agenda.tasks.get(dep_id)
+            if dep is None:  # keep a place for it: its own worker may take long to get to it
+                dep = agenda.create(dep_id, UNKNOWN, self._now, self._policy)
+                dep.priority = priority
+            agenda.add_stake(dep, speaker)
+            agenda.settle(dep)
+
+    def _set_status(self, task: Task, status: str) -> None:
+        if status == DISABLED and task.status in (RUNNING, BATCH_RUNNING):
+            return
+        if task.status == DISABLED:
+            if status == DONE:
+                self._pardon(task)
+            elif status != DISABLED and task.scheduler_disable_time is not None:
+                return
+        runs_batch = task.batch_id is not None and not task.batchable
+        if task.status == RUNNING and status != RUNNING:
+            self._dissolve_batch(task, status)
+        if status == FAILED and task.status != DISABLED:
+            status = self._count_failure(task)
+        elif status == DISABLED:
+            task.scheduler_disable_time = None
+        if status == FAILED:
+            task.retry = self._now + self._settings.retry_delay
+            task.remove = self._now if runs_batch else task.remove
+        if status != task.status:
+            logger.debug("task %s: %s -> %s", task.id, task.status, status)
+            task.updated = self._now
+            self._agenda.set_status(task, status)
+        self._agenda.settle(task)
+
+    def _dissolve_batch(self, task: Task, status: str) -> None:
+        for member in self._batch_members(task.batch_id):
+            self._set_status(member, status)
+            member.batch_id = None
+            self._agenda.settle(member)
+        task.batch_id = None
+
+    def _count_failure(self, task: Task) -> str:
+        policy = task.retry_policy
+        task.first_failure_time = task.first_failure_time or self._now
+        recent = (moment for moment in task.failures if moment >= self._now - policy.disable_window)
+        task.failures = (*recent, self._now)
+        timed_out = self._now >= task.first_failure_time + policy.disable_hard_timeout
+        if not timed_out and len(task.failures) < policy.retry_count:
+            return FAILED
+        task.scheduler_disable_time = self._now
+        logger.warning("task %s is disabled after %d failures", task.id, len(task.failures))
+        return DISABLED
+
+    def _pardon(self, task: Task) -> None:
+        task.scheduler_disable_time = task.first_failure_time = None
+        task.failures = ()
+
+    def _re_enable(self, task: Task) -> None:
+        self._pardon(task)
+        self._set_status(task, FAILED)
+
+    # -- work is given out ---------------------------------------------------------------------------------------------
+
+    @rpc
+    def get_work(
+        self,
+        *,
+        worker: Identifier,
+        host: Text = None,
+        assistant: Flag = False,
+        current_tasks: Identifiers = None,
+    ) -> Dict[str, Any]:
+        """Return the task (or batch of tasks) that a worker must run now, and what else there is for it.
+
+        `current_tasks` are the ids it is running: what it should be running but is not is given to it again.
+        """
+        if self._settings.prune_on_get_work:
+            self._prune()
+        asker = self._seen(worker)
+        asker.host, asker.last_get_work = host, self._now
+        if asker.disabled:
+            return {
+                "n_pending_tasks": 0,
+                "n_unique_pending": 0,
+                "running_tasks": [],
+                "task_id": None,
+                "worker_state": asker.state,
+            }
+        if assistant:
+            asker.info["assistant"] = True
+        lost = None
+        if current_tasks is not None:
+            lost = self._lost_run(asker, current_tasks)
+            self._return_unclaimed(asker)
+        batch = [lost] if lost else self._choose(asker, assistant)
+        return {**self._outlook(asker), **self._hand_out(batch, asker)}
+
+    def _lost_run(self, asker: Worker, current_tasks: Iterable[str]) -> Optional[Task]:
+        known = set(current_tasks)
+        given = self._agenda.running_on.get(asker.id, ())
+        lost = (task for task in given if task.status == RUNNING and task.id not in known)
+        return max(lost, key=lambda task: (task.priority, -task.time, task.order), default=None)
+
+    def _return_unclaimed(self, asker: Worker) -> None:
+        given = sorted(self._agenda.running_on.get(asker.id, ()), key=lambda task: task.order)
+        claimed = {task.batch_id for task in given if task.status == RUNNING}
+        for task in given:
+            if task.status == BATCH_RUNNING and task.batch_id not in claimed:
+                self._set_status(task, PENDING)
+
+    def _choose(self, asker: Worker, assistant: bool) -> List[Task]:
+        if self._paused:
+            return []
+        alive_since = self._now - self._settings.worker_disconnect_delay
+        task = self._agenda.choose(asker, assistant, alive_since)
+        return [] if task is None else self._agenda.batch_with(asker, task)
+
+    def _hand_out(self, batch: List[Task], asker: Worker) -> Dict[str, Any]:
+        if not batch:
+            return {"task_id": None}
+        first, reply, status = batch[0], {"task_id": batch[0].id}, RUNNING
+        if len(batch) > 1:
+            ids = [task.id for task in batch]
+            reply = {"task_id": None, "batch_task_ids": ids, "batch_id": self._batch_id(ids)}
+            status = BATCH_RUNNING
+        params = copied(first.params)
+        for task in batch:
+            task.batch_id = reply.get("batch_id", task.batch_id)
+            task.worker_running, task.time_running = asker.id, self._now
+            task.resources_running = task.resources
+            self._set_status(task, status)
+        if len(batch) > 1:
+            names, _ = self._agenda.batchers[asker.id][first.family]
+            params.update((name, [detached(task.params.get(name)) for task in batch]) for name in names)
+        return {**reply, "task_family": first.family, "task_module": first.module, "task_params": params}
+
+    def _batch_id(self, task_ids: List[str]) -> str:
+        joint = "|".join(task_ids).encode("utf-8", "surrogatepass")
+        return hashlib.new("md5", joint, usedforsecurity=False).hexdigest()
+
+    @rpc
+    def count_pending(self, *, worker: Identifier) -> Dict[str, Any]:
+        """Return how many tasks a worker may still come to run, and which of its tasks are running now, and where."""
+        return self._outlook(self._worker(worker))
+
+    def _outlook(self, worker: Worker) -> Dict[str, Any]:
+        running = []
+        for task in sorted(worker.running, key=lambda task: task.order):
+            runner = self._worker(task.worker_running)
+            running.append({"task_id": task.id, "worker": runner.id, **copied(runner.info)})
+        return {
+            "n_pending_tasks": worker.open,
+            "n_unique_pending": worker.open_alone,
+            "n_pending_last_scheduled": worker.open_last,
+            "worker_state": worker.state,
+            "running_tasks": running,
+        }
+
+    @rpc
+    def add_task_batcher(
+        self,
+        *,
+        worker: Identifier,
+        task_family: Text,
+        batched_args: Identifiers,
+        max_batch_size: Priority = sys.float_info.max,
+    ) -> None:
+        """Let a worker run up to `max_batch_size` tasks of a family as one when they differ in `batched_args` only."""
+        self._agenda.set_batcher(worker, task_family, batched_args, max_batch_size)
+
+    # -- people step in ------------------------------------------------------------------------------------------------
+
+    @rpc
+    def forgive_failures(self, *, task_id: Identifier = None) -> Dict[str, Any]:
+        """Make a FAILED task PENDING at once; its failures still count."""
+        return self._force(task_id, PENDING, (FAILED,))
+
+    @rpc
+    def mark_as_done(self, *, task_id: Identifier = None) -> Dict[str, Any]:
+        """Make a RUNNING, FAILED or DISABLED task DONE."""
+        return self._force(task_id, DONE, (RUNNING, FAILED, DISABLED))
+
+    def _force(self, task_id: Optional[str], status: str, allowed: Tuple[str, ...]) -> Dict[str, Any]:
+        task = self._agenda.tasks.get(task_id)
+        if task is not None and task.status in allowed:
+            self._set_status(task, status)
+        return {"task_id": task_id, "status": None if task is None else task.status}
+
+    @rpc
+    def re_enable_task(self, *, task_id: Identifier) -> Dict[str, Any]:
+        """Forgive a task that the scheduler disabled, and return it; {} if it did not."""
+        task = self._agenda.tasks.get(task_id)
+        if task is None or task.status != DISABLED or task.scheduler_disable_time is None:
+            return {}
+        self._re_enable(task)
+        return self._serialize(task, task.deps)
+
+    @rpc
+    def pause(self) -> None:
+        """Give out no more work, if `pause_enabled`."""
+        self._paused = self._paused or self._settings.pause_enabled
+
+    @rpc
+    def unpause(self) -> None:
+        """Give out work again, if `pause_enabled`."""
+        self._paused = self._paused and not self._settings.pause_enabled
+
+    @rpc
+    def is_paused(self) -> Dict[str, bool]:
+        """Tell whether work is held back."""
+        return {"paused": self._paused}
+
+    @rpc
+    def is_pause_enabled(self) -> Dict[str, bool]:
+        """Tell whether `pause` does anything."""
+        return {"enabled": self._settings.pause_enabled}
+
+    @rpc
+    def update_resources(self, **resources: Amount) -> None:
+        """Set the totals of resources, by name."""
+        self._agenda.totals.update(resources)
+
+    @rpc
+    def update_resource(self, *, resource: Text, amount: Anything) -> bool:
+        """Set the total of one resource; False, and nothing done, if it is not a whole number of at least 0."""
+        if not isinstance(amount, int) or amount < 0:
+            return False
+        self._agenda.totals[resource] = amount
+        return True
+
+    # -- workers -------------------------------------------------------------------------------------------------------
+
+    def _worker(self, worker_id: str) -> Worker:
+        worker = self._agenda.workers.get(worker_id)
+        return worker or self._agenda.add_worker(worker_id, self._now, self._settings.worker_disconnect_delay)
+
+    def _seen(self, worker_id: str) -> Worker:
+        worker = self._worker(worker_id)
+        worker.last_active = self._now
+        return worker
+
+    @rpc
+    def ping(self, *, worker: Identifier) -> Dict[str, Any]:
+        """Tell that a worker lives, and fetch the messages that wait for it."""
+        caller = self._seen(worker)
+        messages, caller.rpc_messages = caller.rpc_messages, []
+        return {"rpc_messages": messages}
+
+    @rpc
+    def add_worker(self, *, worker: Identifier, info: Info) -> None:
+        """Add to what is known of a worker: `workers` (tasks it runs at a time), `assistant`, host, user and so on."""
+        self._worker(worker).info.update(info)
+
+    @rpc
+    def disable_worker(self, *, worker: Identifier) -> None:
+        """Give a worker no more work; what it runs may end."""
+        disabled = self._worker(worker)
+        self._agenda.strip_worker(disabled, stakes=False)
+        disabled.disabled = True
+
+    @rpc
+    def set_worker_processes(self, *, worker: Identifier, n: Count) -> None:
+        """Ask a worker to run `n` tasks at a time."""
+        self._send(worker, "set_worker_processes", n=n)
+
+    @rpc
+    def send_scheduler_message(self, *, worker: Identifier, task: Text, content: Anything) -> Dict[str, Optional[str]]:
+        """Send a message to a running task; return the id to fetch its answer by, None if `send_messages` is off."""
+        if not self._settings.send_messages:
+            return {"message_id": None}
+        message_id = str(uuid.uuid4())
+        self._send(worker, "dispatch_scheduler_message", task_id=task, message_id=message_id, content=content)
+        return {"message_id": message_id}
+
+    def _send(self, worker_id: str, name: str, **kwargs: Any) -> None:
+        self._worker(worker_id).rpc_messages.append({"name": name, "kwargs": kwargs})
+
+    @rpc
+    def add_scheduler_message_response(self, *, task_id: Text, message_id: Text, response: Anything) -> None:
+        """Keep a task's answer to a message."""
+        task = self._agenda.tasks.get(task_id)
+        if task is not None:
+            task.responses = {**task.responses, message_id: response}
+
+    @rpc
+    def get_scheduler_message_response(self, *, task_id: Text, message_id: Text) -> Dict[str, Any]:
+        """Fetch a task's answer to a message, once; None if there is none (yet)."""
+        task = self._agenda.tasks.get(task_id)
+        if task is None or message_id not in task.responses:
+            return {"response": None}
+        task.responses = dict(task.responses)
+        return {"response": task.responses.pop(message_id)}
+
+    @rpc
+    def announce_scheduling_failure(
+        self,
+        *,
+        task_name: Text,
+        family: Text,
+        params: Object,
+        expl: Anything,
+        owners: Identifiers,
+        worker: Identifier = None,
+    ) -> None:
+        """Tell that a worker could not even schedule a task."""
+        logger.warning("worker %s could not schedule %s", worker, task_name)
+
+    # -- a run tells of itself -----------------------------------------------------------------------------------------
+
+    def _run(self, task_id: str) -> List[Task]:
+        """Return a task and, if it runs a batch, the tasks of the batch; [] if it is not known."""
+        task = self._agenda.tasks.get(task_id)
+        if task is None:
+            return []
+        return [task, *self._batch_members(task.batch_id)] if task.status == RUNNING else [task]
+
+    @rpc
+    def set_task_status_message(self, *, task_id: Text, status_message: Anything) -> None:
+        """Keep what a run says of itself."""
+        for task in self._run(task_id):
+            task.status_message = status_message
+
+    @rpc
+    def get_task_status_message(self, *, task_id: Text) -> Dict[str, Any]:
+        """Return what a run said of itself; "" for an unknown task."""
+        task = self._agenda.tasks.get(task_id)
+        return {"taskId": task_id, "statusMessage": detached(task.status_message) if task else ""}
+
+    @rpc
+    def set_task_progress_percentage(self, *, task_id: Text, progress_percentage: Anything) -> None:
+        """Keep how far a run is, 0 to 100."""
+        for task in self._run(task_id):
+            task.progress_percentage = progress_percentage
+
+    @rpc
+    def get_task_progress_percentage(self, *, task_id: Text) -> Dict[str, Any]:
+        """Return how far a run is, 0 to 100 or None."""
+        task = self._agenda.tasks.get(task_id)
+        return {"taskId": task_id, "progressPercentage": detached(task.progress_percentage) if task else None}
+
+    @rpc
+    def decrease_running_task_resources(self, *, task_id: Text, decrease_resources: Amounts) -> None:
+        """Give back part of what a run holds."""
+        run, given_back = self._run(task_id), dict(decrease_resources)
+        for task in run if run and run[0].status == RUNNING else ():
+            held = ((name, max(0, amount - given_back.get(name, 0))) for name, amount in task.held())
+            task.resources_running = tuple(held)
+            self._agenda.settle(task)
+
+    @rpc
+    def get_running_task_resources(self, *, task_id: Text) -> Dict[str, Any]:
+        """Return what a run holds of each resource, or None."""
+        task = self._agenda.tasks.get(task_id)
+        held = task.resources_running if task else None
+        return {"taskId": task_id, "resources": None if held is None else dict(held)}
+
+    @rpc
+    def update_metrics_task_started(self, *, task: Anything) -> None:
+        """Accept what stock's workers never send; starts are counted where they happen."""
+
+    @rpc
+    def report_task_statistics(self, *, task_id: Text, statistics: Anything) -> None:
+        """Accept a run's own figures."""
+
+    # -- time passes ---------------------------------------------------------------------------------------------------
+
+    @rpc
+    def prune(self) -> None:
+        """Do what has fallen due: part with silent workers, fail what they ran, retry, re-enable, forget."""
+        self._prune()
+
+    def _prune(self) -> None:
+        for worker in self._agenda.pop_silent_workers(self._now, self._settings.worker_disconnect_delay):
+            logger.info("worker %s is gone: no word since %.0f s", worker.id, self._now - worker.last_active)
+        removed = [task for task in self._agenda.pop_due(self._now) if self._expire(task)]
+        for task in removed:
+            logger.info("task %s is removed", task.id)
+            self._agenda.remove(task)
+
+    def _expire(self, task: Task) -> bool:
+        """Do what is due for a task; True if it is to be removed."""
+        now, settings = self._now, self._settings
+        if self._is_abandoned(task):
+            logger.info("task %s failed: its worker %s is gone", task.id, task.worker_running)
+            task.worker_running = None
+            self._set_status(task, FAILED)
+            task.retry = now + settings.retry_delay
+        if not task.stakeholders and task.remove is None and task.status != RUNNING:
+            task.remove = now + settings.remove_delay
+        disabled_since = task.scheduler_disable_time if task.status == DISABLED else None
+        if disabled_since is not None and now - disabled_since > settings.disable_persist:
+            self._re_enable(task)
+        if task.status == FAILED and settings.retry_delay >= 0 and task.retry < now:
+            self._set_status(task, PENDING)
+        self._agenda.settle(task)
+        return task.remove is not None and now >= task.remove
+
+    def _is_abandoned(self, task: Task) -> bool:
+        if task.status not in (RUNNING, BATCH_RUNNING) or not task.worker_running:
+            return False
+        runner = self._agenda.workers.get(task.worker_running)
+        return task.worker_running not in task.stakeholders and not (runner and runner.assistant)
+
+    # -- reads ---------------------------------------------------------------------------------------------------------
+
+    @rpc
+    def has_task_history(self) -> bool:
+        """Tell whether `record_task_history` is on."""
+        return self._settings.record_task_history
+
+    @rpc
+    def graph(self) -> Dict[str, Any]:
+        """Return all tasks by id, with their dependencies."""
+        self._prune()
+        nodes, seen = {}, set()
+        for task_id in self._agenda.tasks:
+            nodes.update(self._traverse(task_id, self._upstream, True, seen))
+        return nodes
+
+    @rpc
+    def dep_graph(self, *, task_id: Text, include_done: Flag = True) -> Dict[str, Any]:
+        """Return a task and what it depends on by id, nearest first, at most `max_graph_nodes`; {} if unknown."""
+        self._prune()
+        known = task_id in self._agenda.tasks
+        return self._traverse(task_id, self._upstream, include_done, set()) if known else {}
+
+    @rpc
+    def inverse_dep_graph(self, *, task_id: Text, include_done: Flag = True) -> Dict[str, Any]:
+        """Return a task and what depends on it, as `dep_graph` does; `deps` are then those that depend on a node."""
+        self._prune()
+        known = task_id in self._agenda.tasks
+        return self._traverse(task_id, self._downstream, include_done, set()) if known else {}
+
+    def _upstream(self, task: Task) -> Iterable[str]:
+        return task.deps
+
+    def _downstream(self, task: Task) -> Iterable[str]:
+        return (dependent.id for dependent in self._agenda.dependents.get(task.id, ()))
+
+    def _traverse(
+        self, root_id: str, neighbours: Callable[[Task], Iterable[str]], include_done: bool, seen: Set[str]
+    ) -> Dict[str, Any]:
+        if root_id in seen:
+            return {}
+        done = () if include_done else self._agenda.by_status[DONE]
+        seen.add(root_id)
+        nodes, queue = {}, collections.deque([root_id])
+        while queue:
+            task_id = queue.popleft()
+            task = self._agenda.tasks.get(task_id)
+            if task is None or not task.family:
+                nodes[task_id] = self._serialize_unknown(task_id)
+            else:
+                deps = sorted(dep for dep in neighbours(task) if dep not in done)
+                nodes[task_id] = self._serialize(task, deps)
+                queue.extend(dep for dep in deps if dep not in seen)
+                seen.update(deps)
+            if task_id != root_id:
+                del nodes[task_id]["display_name"]
+            if len(nodes) >= self._settings.max_graph_nodes:
+                break
+        return nodes
+
+    def _serialize_unknown(self, task_id: str) -> Dict[str, Any]:
+        family = FAMILY_IN_ID.match(task_id)
+        return {
+            "deps": [],
+            "display_name": task_id,
+            "name": family.group(1) if family else UNKNOWN,
+            "params": {"task_id": task_id},
+            "priority": 0,
+            "start_time": UNKNOWN,
+            "status": UNKNOWN,
+            "workers": [],
+        }
+
+    def _serialize(self, task: Task, deps: Optional[Iterable[str]] = None) -> Dict[str, Any]:
+        node = {
+            "display_name": task.display_name(),
+            "last_updated": task.updated,
+            "name": task.family,
+            "params": task.public_params(),
+            "priority": task.priority,
+            "progress_percentage": detached(task.progress_percentage),
+            "resources": dict(task.resources),
+            "resources_running": None if task.resources_running is None else dict(task.resources_running),
+            "start_time": task.time,
+            "status": task.status,
+            "status_message": detached(task.status_message),
+            "time_running": task.time_running,
+            "tracking_url": task.tracking_url,
+            "worker_running": task.worker_running,
+            "workers": list(task.workers),
+        }
+        if task.status == DISABLED:
+            node["re_enable_able"] = task.scheduler_disable_time is not None
+        if deps is not None:
+            node["deps"] = list(deps)
+        if self._settings.send_messages and task.status == RUNNING:
+            node["accepts_messages"] = task.accepts_messages
+        return node
+
+    @rpc
+    def task_list(
+        self,
+        *,
+        status: Text = "",
+        upstream_status: Text = "",
+        limit: Flag = True,
+        search: Text = None,
+        max_shown_tasks: Count = 0,
+    ) -> Dict[str, Any]:
+        """Return the tasks by id, or {"num_tasks": n} if there are more than may be shown and `limit` is on.
+
+        Filters: a status ("" for all); for PENDING tasks an upstream status; words that must all be in the displayed
+        name. n is -1 where counting would need the upstream status of each.
+        """
+        most = max_shown_tasks or self._settings.max_shown_tasks
+        candidates = self._agenda.by_status.get(status, {}) if status else self._agenda.tasks
+        if not search and limit and len(candidates) > most:
+            return {"num_tasks": -1 if upstream_status else len(candidates)}
+        self._prune()
+        words = [word.casefold() for word in (search or "").split()]
+        known: Dict[str, str] = {}
+        shown = {
+            task.id: self._serialize(task)
+            for task in candidates.values()
+            if (not words or matches(task.display_name(), words))
+            and (not upstream_status or task.status != PENDING or self._upstream_status(task, known) == upstream_status)
+        }
+        return {"num_tasks": len(shown)} if limit and len(shown) > most else shown
+
+    def _upstream_status(self, task: Task, known: Dict[str, str]) -> str:
+        """Return the gravest status that a task waits for; `known` keeps what was found for others meanwhile."""
+        stack = [task]
+        while stack:
+            current = stack[-1]
+            deps = [self._agenda.tasks[dep] for dep in current.deps if dep in self._agenda.tasks]
+            if current.status != PENDING or not current.deps:
+                known[current.id] = UPSTREAM_STATUS.get(current.status, "")
+            elif current.id not in known:
+                known[current.id] = ""  # stands for itself in a cycle
+                stack.extend(dep for dep in deps if dep.id not in known)
+                continue
+            else:
+                known[current.id] = max((known[dep.id] for dep in deps), key=UPSTREAM_SEVERITY.get, default="")
+            stack.pop()
+        return known[task.id]
+
+    @rpc
+    def task_search(self, *, task_str: Text) -> Dict[str, Dict[str, Any]]:
+        """Return the tasks whose id contains a text: status -> id -> task."""
+        self._prune()
+        found: Dict[str, Dict[str, Any]] = {}
+        for task in self._agenda.tasks.values():
+            if task_str in task.id:
+                found.setdefault(task.status, {})[task.id] = self._serialize(task)
+        return found
+
+    @rpc
+    def worker_list(self, *, include_running: Flag = True) -> List[Dict[str, Any]]:
+        """Return the workers, the latest started first, with what they run."""
+        self._prune()
+        workers = [self._serialize_worker(worker, include_running) for worker in self._agenda.workers.values()]
+        return sorted(workers, key=lambda worker: worker["started"], reverse=True)
+
+    def _serialize_worker(self, worker: Worker, include_running: bool) -> Dict[str, Any]:
+        first_id = worker.info.get("first_task", "")
+        first = self._agenda.tasks.get(first_id) if isinstance(first_id, str) else None
+        node = {
+            **copied(worker.info),
+            "first_task_display_name": first.display_name() if first else first_id,
+            "last_active": worker.last_active,
+            "name": worker.id,
+            "num_unread_rpc_messages": len(worker.rpc_messages),
+            "started": worker.started,
+            "state": worker.state,
+        }
+        if include_running:
+            given = sorted(self._agenda.running_on.get(worker.id, ()), key=lambda task: task.order)
+            running = {task.id: self._serialize(task) for task in given if task.status == RUNNING}
+            node.update(num_running=len(running), num_pending=worker.pending, num_uniques=worker.pending_alone)
+            node["running"] = running
+        return node
+
+    @rpc
+    def resource_list(self) -> List[Dict[str, Any]]:
+        """Return the resources that have a total, with the tasks that run with them."""
+        self._prune()
+        consumers: Dict[str, Dict[str, Any]] = {name: {} for name in self._agenda.totals}
+        for task in self._agenda.by_status[RUNNING].values():
+            for name, _ in task.resources:
+                if name in consumers:
+                    consumers[name][task.id] = self._serialize(task)
+        return [
+            {
+                "name": name,
+                "num_consumer": len(consumers[name]),
+                "num_total": total,
+                "num_used": self._agenda.used.get(name, 0),
+                "running": consumers[name],
+            }
+            for name, total in self._agenda.totals.items()
+        ]
+
+    @rpc
+    def fetch_error(self, *, task_id: Text) -> Dict[str, Any]:
+        """Return the report of a task's last failure, with what is needed to run the task again."""
+        task = self._agenda.tasks.get(task_id)
+        if task is None:
+            return {"taskId": task_id, "error": ""}
+        return {
+            "taskId": task_id,
+            "displayName": task.display_name(),
+            "error": detached(task.expl),
+            "taskFamily": task.family,
+            "taskModule": task.module,
+            "taskParams": copied(task.params),
+        }
+
+
+def matches(text: str, words: Iterable[str]) -> bool:
+    """Tell whether all words, casefolded already, are in a text."""
+    text = text.casefold()
+    return all(word in text for word in words)
+
+
+# ======================================================================================================================
+# 5. Persistence
+# ======================================================================================================================
+#
+# The state file is one pickle (protocol 4) of plain data: dict, list, tuple, frozenset, str, int, float, bool, None.
+#
+#   {"format": "luigid state", "version": 1, "paused": bool, "resources": {name: total},
+#    "batchers": {worker id: {family: (names, most)}}, "tasks": [record, ...], "workers": [record, ...]}
+#
+# A record is a dict of the fields of section 2 that are not derived, by name. Tasks come in order of creation, workers
+# in order of appearance. A reader ignores fields it does not know and gives missing ones their initial value, so that
+# fields can be added without a new version; a version it does not know it refuses.
+#
+# Nothing in the file is run: whatever names a class or function is refused before it is looked up. The file is written
+# beside its place, synced, and renamed, so that a crash leaves the old one or the new one and never a part of one.
+
+STATE_FORMAT, STATE_VERSION = "luigid state", 1
+
+#: seconds from one prune by the scheduler itself to the next, as stock's daemon
+PRUNE_INTERVAL = 60
+
+TASK_FIELDS = Task.__slots__[: Task.__slots__.index("unmet")]
+WORKER_FIELDS = Worker.__slots__[: Worker.__slots__.index("tasks")]
+
+
+class StateError(Exception):
+    """The state cannot be read; the message names the file, says why, and what to do."""
+
+
+class PlainUnpickler(pickle.Unpickler):
+    """Reads plain data only."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Refuse whatever a pickle wants to look up, naming it."""
+        raise pickle.UnpicklingError(f"it refers to {module}.{name}")
+
+
+def read_state(path: str) -> Optional[Dict[str, Any]]:
+    """Return what `write_state` wrote to a file, None if there is no such file; StateError if it is anything else."""
+    try:
+        with open(path, "rb") as file:
+            state = PlainUnpickler(file).load()
+        if not isinstance(state, dict) or state.get("format") != STATE_FORMAT:
+            raise pickle.UnpicklingError("it is no state of luigid")
+        if state.get("version") != STATE_VERSION:
+            raise pickle.UnpicklingError(f"its version is {state.get('version')!r}, this luigid reads {STATE_VERSION}")
+        return state
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StateError(f"cannot read the state in {path}: {error.strerror}") from error
+    except Exception as error:  # damaged pickles raise nearly anything
+        stock = " (a state of stock luigi, which this version does not import)" if "luigi." in str(error) else ""
+        hint = "move it away to start empty, or choose another --state-path"
+        raise StateError(f"cannot use the state in {path}: {error}{stock}; {hint}") from error
+
+
+def write_state(path: str, state: Dict[str, Any]) -> None:
+    """Replace a file, at once and durably; OSError if that fails, and then the old one is still there."""
+    directory = os.path.dirname(os.path.abspath(path))
+    os.makedirs(directory, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(prefix=os.path.basename(path) + ".", suffix=".tmp", dir=directory)
+    try:
+        with open(descriptor, "wb") as file:
+            pickle.dump(state, file, protocol=4)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    sync_directory(directory)
+
+
+def sync_directory(directory: str) -> None:
+    """Make renames in a directory survive a power cut."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def capture(agenda: Agenda) -> Dict[str, Any]:
+    """Return the state of an agenda as plain data that shares nothing which will be changed in place."""
+    return {
+        "format": STATE_FORMAT,
+        "version": STATE_VERSION,
+        "resources": dict(agenda.totals),
+        "batchers": {worker_id: dict(families) for worker_id, families in agenda.batchers.items()},
+        "tasks": [
+            {**{field: getattr(task, field) for field in TASK_FIELDS}, "retry_policy": tuple(task.retry_policy)}
+            for task in agenda.tasks.values()
+        ],
+        "workers": [
+            {
+                **{field: getattr(worker, field) for field in WORKER_FIELDS},
+                "info": dict(worker.info),
+                "rpc_messages": list(worker.rpc_messages),
+            }
+            for worker in agenda.workers.values()
+        ],
+    }
+
+
+def restore(agenda: Agenda, state: Mapping[str, Any], now: float, delay: float) -> None:
+    """Fill an empty agenda with what `capture` returned; workers get `delay` seconds from `now` to speak up."""
+    agenda.totals.update(state["resources"])
+    for record in state["workers"]:
+        worker = agenda.add_worker(record["id"], now, delay)
+        fill(worker, WORKER_FIELDS, record)
+        worker.last_active = now
+    for record in state["tasks"]:
+        task = agenda.create(record["id"], record["status"], now, RetryPolicy(*record["retry_policy"]))
+        fill(task, TASK_FIELDS, {**record, "seq": task.seq, "retry_policy": task.retry_policy})
+    agenda.reindex()
+    for worker_id, families in state["batchers"].items():
+        for family, (names, most) in families.items():
+            agenda.set_batcher(worker_id, family, names, most)
+
+
+def fill(item: Any, fields: Iterable[str], record: Mapping[str, Any]) -> None:
+    """Set the fields of a task or worker that a record has."""
+    for field in fields:
+        if field in record:
+            setattr(item, field, record[field])
+
+
+class Scheduler(StateMachine):
+    """A state machine that outlives its process: with a state file, and a thread that prunes.
+
+    Making one starts no thread and touches no file. `start` and `close` belong to the daemon.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.time,
+        resources: Optional[Mapping[str, Number]] = None,
+        **settings: Any,
+    ) -> None:
+        super().__init__(clock=clock, resources=resources, **settings)
+        self._closing = threading.Event()
+        self._pruner: Optional[threading.Thread] = None
+
+    def load(self) -> None:
+        """Take over the state in `state_path`, if there is such a file; StateError if it cannot be used.
+
+        Resources named by the configuration keep its totals, and workers get a fresh `worker_disconnect_delay`.
+        """
+        state = read_state(self._settings.state_path)
+        if state is None:
+            return
+        with self._lock:
+            fresh, configured = Agenda(), self._agenda
+            fresh.retry_delay, fresh.disable_persist = configured.retry_delay, configured.disable_persist
+            restore(fresh, state, self._clock(), self._settings.worker_disconnect_delay)
+            fresh.totals.update(configured.totals)
+            self._agenda, self._paused = fresh, state["paused"]
+        logger.info("%d tasks and %d workers from %s", len(fresh.tasks), len(fresh.workers), self._settings.state_path)
+
+    def dump(self) -> None:
+        """Write the state to `state_path`; OSError if that fails."""
+        with self._lock:
+            state = {**capture(self._agenda), "paused": self._paused}
+        write_state(self._settings.state_path, state)
+        logger.info("%d tasks kept in %s", len(state["tasks"]), self._settings.state_path)
+
+    def flush(self) -> None:
+        """Return when everything acknowledged is on disk."""
+        self.dump()
+
+    def start(self) -> None:
+        """Start the thread that prunes every PRUNE_INTERVAL seconds, so that time passes also when nobody calls."""
+        self._pruner = threading.Thread(target=self._prune_for_ever, name="prune", daemon=True)
+        self._pruner.start()
+
+    def close(self) -> None:
+        """End the thread; the state stays as it is."""
+        self._closing.set()
+        if self._pruner is not None:
+            self._pruner.join()
+
+    def _prune_for_ever(self) -> None:
+        while not self._closing.wait(PRUNE_INTERVAL):
+            self.prune()
+
+
+# ======================================================================================================================
+# 9. HTTP
+# ======================================================================================================================
+#
+# One thread a connection, as ThreadingMixIn has it: a worker keeps one connection open for as long as it lives, so a
+# thread costs nothing a call, and the code reads from top to bottom: read a request, look up its route, answer, repeat.
+# A request that cannot be answered as asked ends in an HttpError, wherever that is noticed; one place answers those.
+#
+# http.server brings the class structure; its own parsing (email.parser) would cost more than everything else together.
+# What makes a call cheap here: the header lines are read by one loop and picked apart by one regular expression, form
+# data is decoded in C, a reply is put together from constants and leaves in one sendall, without Nagle's delay.
+#
+# Sockets block, with no time-out of their own: that would cost a system call more for each read. Instead each
+# connection carries a deadline, and once a second the accepting thread, which has little else to do, hangs up on those
+# that are past theirs. That also catches the client that sends a byte now and then, which no time-out on a read does.
+#
+# A connection is either idle (between two requests) or busy. Closing the server hangs up on the idle ones and lets the
+# busy ones finish. The server's lock guards the set of connections and the threads without one; it is held for no
+# longer than it takes to walk the set, and no other lock is taken under it.
+
+PAGES_PATH = "/static/visualiser/"
+PAGES_DIRECTORY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "visualiser")
+
+BACKLOG = 1024  #: connections the system may hold until they are accepted
+MAX_BODY = 64 * 1024 * 1024  #: bytes of a request body, as sent and unpacked
+MAX_LINE = 64 * 1024  #: bytes of a request line
+MAX_HEADERS = 100  #: header lines of a request
+MAX_HEADER_BYTES = 64 * 1024  #: bytes of all header lines of a request
+MAX_NESTING = 100  #: arrays and objects inside each other
+MAX_DIGITS = 308  #: digits of an integer: each then has a float near it, so that arithmetic cannot overflow
+
+IDLE_SECONDS = 600.0  #: how long a connection may wait between requests
+TRANSFER_SECONDS = 30.0  #: how long a request or a reply may take to cross the network, however small it is, ...
+TRANSFER_RATE = 16 * 1024  #: ... and the bytes a second that a large one must make
+LINGER_SECONDS = 2.0  #: how long a refused request is listened to, lest the refusal be lost in a connection reset
+DRAIN_SECONDS = 2.0  #: how long closing the server waits for requests in flight
+SWEEP_SECONDS = 1.0  #: between two looks at the deadlines
+
+#: Threads kept for the next connection when theirs has ended: starting one costs more than a call does, which clients
+#: that connect anew for each call would feel.
+SPARE_THREADS = 32
+
+#: Stack of a connection's thread. The usual 8 MiB are only reserved, but a thousand times 8 MiB does not fit under many
+#: a memory limit. With half of this, an endless recursion in Python would overflow the stack before it is noticed.
+THREAD_STACK_BYTES = 1024 * 1024
+
+#: Replies from this size (bytes) on are compressed; smaller ones fill no network packet anyway.
+GZIP_FLOOR = 1400
+#: A long task list becomes 13 times smaller; at level 6 it would be 14 times, for more than twice the time.
+GZIP_LEVEL = 1
+
+TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+REQUEST_LINE = re.compile(rf"({TOKEN}) ([!-~\x80-\xff]+) HTTP/1\.([01])\r\n".encode("latin-1")).fullmatch
+#: Finds header lines as (name, value). It admits nothing but well-formed whole lines: no folding, no space before the
+#: colon, no control character, no bare CR or LF. What it does not find is malformed.
+HEADER_LINES = re.compile(rf"^({TOKEN}):([\t -~\x80-\xff]*)\r\n", re.MULTILINE).findall
+CHUNK_SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:;[\t -~\x80-\xff]*)?\r\n").fullmatch
+GZIP_ACCEPTED = re.compile(r"(?:^|,)\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))[^,]*)?(?:,|$)", re.IGNORECASE).search
+PAGE_NAME = re.compile(r"\w[\w-]*(?:[./]\w[\w-]*)*", re.ASCII).fullmatch
+
+FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+
+STATUS_LINES = {
+    int(status): f"HTTP/1.1 {status:d} {phrase}\r\n".encode("ascii")
+    for status, (phrase, _) in BaseHTTPRequestHandler.responses.items()
+}
+BODILESS = (204, 304)
+
+API_HEADERS = (
+    b"Content-Type: application/json; charset=UTF-8\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+)
+#: For everything a browser may show: it runs and loads what comes from this server and nothing else, inside no frame.
+PAGE_HEADERS = (
+    b"Cache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
+    b"Content-Security-Policy: default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'\r\n"
+)
+TEXT_HEADERS = b"Content-Type: text/plain; charset=UTF-8\r\n" + PAGE_HEADERS
+
+CONTENT_TYPES = {
+    ".html": b"text/html; charset=UTF-8",
+    ".css": b"text/css; charset=UTF-8",
+    ".js": b"text/javascript; charset=UTF-8",
+    ".json": b"application/json; charset=UTF-8",
+    ".svg": b"image/svg+xml",
+    ".png": b"image/png",
+    ".ico": b"image/x-icon",
+    ".woff2": b"font/woff2",
+}
+
+
+class HttpError(Exception):
+    """A request that gets an error reply: `HttpError(status, message, headers)`, headers as on the wire."""
+
+    def __init__(self, status: int, message: str, headers: bytes = b"") -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = headers
+
+
+# -- Reading what a client sends ---------------------------------------------------------------------------------------
+
+
+def parse_headers(lines: List[bytes]) -> Dict[str, str]:
+    """Headers by name in lower case; one that is repeated has its values joined by commas. 400 if any is malformed."""
+    pairs = HEADER_LINES(b"".join(lines).decode("latin-1"))
+    if len(pairs) != len(lines):
+        raise HttpError(400, "malformed header line")
+    headers = {name.lower(): value.strip(" \t") for name, value in pairs}
+    if len(headers) != len(pairs):
+        for name in headers:
+            headers[name] = ", ".join(value.strip(" \t") for key, value in pairs if key.lower() == name)
+    return headers
+
+
+def form_field(form: bytes) -> Optional[bytes]:
+    """The last field `data` of an urlencoded form, still encoded; None if there is none."""
+    start = (b"&" + form).rfind(b"&data=")
+    return None if start < 0 else form[start + len(b"data=") :].partition(b"&")[0]
+
+
+#: Makes percent-encoding into quoted-printable. That gives line ends a meaning, so they become another kind of white
+#: space, which to JSON is the same.
+TO_QUOTED_PRINTABLE = bytes.maketrans(b"%+\r\n", b"= \t\t")
+
+
+def unquote_form(value: bytes) -> bytes:
+    """Undo the percent-encoding of a form field that holds JSON.
+
+    The standard library decodes percent-encoding in a Python loop, which takes as long as all the rest of an
+    `add_task`; but quoted-printable, which differs in one character, in C, twenty times as fast. An escape decodes to
+    two bytes less than it has, so the lengths tell whether each was well-formed; if not, the slow way has its rules.
+    """
+    if b"=" not in value:
+        decoded = binascii.a2b_qp(value.translate(TO_QUOTED_PRINTABLE))
+        if len(value) - len(decoded) == 2 * value.count(b"%"):
+            return decoded
+    return urllib.parse.unquote_to_bytes(value.replace(b"+", b" "))
+
+
+def parse_float(text: str) -> float:
+    """A JSON number as a finite float: stock clients send Infinity, which no valid JSON reply could carry back."""
+    return min(max(float(text), -sys.float_info.max), sys.float_info.max)
+
+
+def parse_integer(text: str) -> int:
+    """A JSON integer, within the range of floats; ValueError beyond."""
+    if len(text) > MAX_DIGITS:
+        raise ValueError(f"an integer of {len(text)} digits, {MAX_DIGITS} are allowed")
+    return int(text)
+
+
+def parse_constant(text: str) -> float:
+    """A number that JSON does not have, but Python sends; ValueError for NaN, which compares with no other."""
+    if text == "NaN":
+        raise ValueError("NaN is not a number to work with")
+    return parse_float(text)
+
+
+decode_json = json.JSONDecoder(parse_float=parse_float, parse_int=parse_integer, parse_constant=parse_constant).decode
+
+
+def parse_arguments(data: bytes) -> Dict[str, Any]:
+    """The arguments of a call from their JSON text; 400 unless it is an object of sane size."""
+    if data.count(b"[") + data.count(b"{") > MAX_NESTING and is_nested_too_deep(data):
+        raise HttpError(400, f"data is nested deeper than {MAX_NESTING} levels")
+    try:
+        arguments = decode_json(data.decode())
+    except ValueError as error:
+        raise HttpError(400, f"data is not valid JSON: {error}") from None
+    if not isinstance(arguments, dict):
+        raise HttpError(400, "data must be a JSON object with the arguments by name")
+    return arguments
+
+
+JSON_STRINGS = re.compile(rb'"[^"]*"')
+NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+
+
+def is_nested_too_deep(data: bytes) -> bool:
+    """Whether a JSON text has more than MAX_NESTING levels. To be asked first: decoding one recurses on the C stack."""
+    outside = JSON_STRINGS.sub(b"", data.replace(b"\\\\", b"").replace(b'\\"', b""))
+    steps = (1 if bracket in b"[{" else -1 for bracket in outside.translate(None, NO_BRACKETS))
+    return any(depth > MAX_NESTING for depth in itertools.accumulate(steps))
+
+
+def gunzip(body: bytes, limit: int) -> bytes:
+    """Unpack a compressed request body; 413 if that is more than `limit` bytes, 400 if it is damaged."""
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(body)) as unpacked:
+            body = unpacked.read(limit + 1)
+    except (OSError, EOFError, zlib.error):
+        raise HttpError(400, "the body is not in the gzip format") from None
+    if len(body) > limit:
+        raise HttpError(413, f"the unpacked body is larger than {limit} bytes")
+    return body
+
+
+# -- Making replies ----------------------------------------------------------------------------------------------------
+
+encode_json = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
+
+
+@functools.lru_cache(maxsize=1)
+def date_header(second: int) -> bytes:
+    """The Date header at `second` (since the epoch); the same for all replies of that second."""
+    return b"Date: %s\r\n" % email.utils.formatdate(second, usegmt=True).encode("ascii")
+
+
+def cors_headers(cors: Mapping[str, Any], origin: str, preflight: bool) -> bytes:
+    """What stock's `[cors]` options answer to a page from `origin`, when it asks (preflight) and when it calls."""
+    if origin == "null":
+        allowed = "null" if cors["allow_null_origin"] else ""
+    elif cors["allow_any_origin"]:
+        allowed = "*"
+    else:
+        allowed = origin if origin in cors["allowed_origins"] and origin != "*" else ""
+    if not (cors["enabled"] and allowed):
+        return b""
+    headers = {"Access-Control-Allow-Origin": allowed}
+    if preflight:
+        headers["Access-Control-Max-Age"] = cors["max_age"]
+        headers["Access-Control-Allow-Methods"] = cors["allowed_methods"]
+        headers["Access-Control-Allow-Headers"] = cors["allowed_headers"]
+        headers["Access-Control-Allow-Credentials"] = "true" if cors["allow_credentials"] else ""
+        headers["Access-Control-Expose-Headers"] = cors["exposed_headers"]
+    elif allowed not in ("*", "null"):
+        headers["Vary"] = "Origin"
+    return "".join(f"{name}: {value}\r\n" for name, value in headers.items() if value != "").encode("latin-1")
+
+
+# -- Pages -------------------------------------------------------------------------------------------------------------
+
+#: What is served in place of the pages where luigid.py was copied without them: file name -> content.
+PAGES_MISSING = {
+    "index.html": """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>luigid: pages missing</title>
+<link rel="stylesheet" href="missing.css">
+<main>
+<h1>The scheduler is running, its pages are missing</h1>
+<p>Workers are served as usual. The pages that show their tasks are files which belong beside <code>luigid.py</code>, in
+<p><code>{directory}</code>
+<p>and there is no such directory. Copy <code>visualiser/</code> there and reload this page; no restart is needed.
+<p>Until then, the API tells in JSON of <a href="../../api/task_list">tasks</a>,
+<a href="../../api/worker_list">workers</a> and <a href="../../api/resource_list">resources</a>.
+</main>
+""",
+    "missing.css": """:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+main { max-width: 40rem; margin: 15vh auto 0; padding: 0 1rem; }
+h1 { font-size: 1.4rem; }
+code { overflow-wrap: anywhere; }
+""",
+}
+
+
+def read_page(directory: str, name: str) -> Optional[bytes]:
+    """The content of the file `name` below `directory`; None if there is none, or only by a link leading out."""
+    if not PAGE_NAME(name):
+        return None
+    if not os.path.isdir(directory):
+        page = PAGES_MISSING.get(name)
+        return page and page.replace("{directory}", html.escape(directory)).encode()
+    root = os.path.realpath(directory)
+    path = os.path.realpath(os.path.join(root, name))
+    if not (path.startswith(root + os.sep) and os.path.isfile(path)):
+        return None
+    with open(path, "rb") as file:
+        return file.read()
+
+
+# -- A connection ------------------------------------------------------------------------------------------------------
+
+
+class Connection(BaseHTTPRequestHandler):
+    """A client's connection, served by its own thread; the attributes describe the request in hand."""
+
+    server: "Server"
+    #: the verb, the path without the query, the query as bytes, and the headers by name in lower case
+    command: str
+    path: str
+    query: bytes
+    headers: Dict[str, str]
+    body: bytes
+    #: neither a request nor a reply is on its way
+    idle: bool
+    #: when to hang up (on time.monotonic's clock)
+    deadline: float
+
+    def setup(self) -> None:
+        """Prepare the streams, and be known to the server."""
+        self.disable_nagle_algorithm = self.request.family != socket.AF_UNIX
+        super().setup()
+        self.idle, self.deadline = True, time.monotonic() + TRANSFER_SECONDS
+        self.server.add_connection(self)
+
+    def finish(self) -> None:
+        """Be forgotten before the descriptor can be given to somebody else, then close the streams."""
+        self.server.remove_connection(self)
+        super().finish()
+
+    def handle(self) -> None:
+        """Answer requests for as long as both sides want. A client that goes away is no error."""
+        with contextlib.suppress(OSError):
+            self.close_connection = False
+            while not self.close_connection:
+                self.handle_one_request()
+
+    def handle_one_request(self) -> None:
+        """Wait for a request and answer it."""
+        line = self.next_request_line()
+        if not line:
+            return
+        try:
+            self.read_request(line)
+        except HttpError as error:
+            self.send(self.refuse(error))
+            self.linger()
+        else:
+            self.send(self.answer())
+            self.idle, self.deadline = True, time.monotonic() + IDLE_SECONDS
+
+    def next_request_line(self) -> bytes:
+        """Wait until a request begins; nothing if none will."""
+        # In this order: whoever closes the server says so before looking for idle connections.
+        line = b"" if self.server.closing else self.rfile.readline(MAX_LINE + 1)
+        if line == b"\r\n":  # some clients send an empty line after a body
+            line = self.rfile.readline(MAX_LINE + 1)
+        self.idle, self.close_connection = False, True
+        self.command, self.path, self.request_version, self.headers = "", "", "HTTP/1.1", {}
+        return line
+
+    def allow(self, size: int) -> None:
+        """Give the client the time that `size` bytes may take on the network."""
+        self.deadline = time.monotonic() + TRANSFER_SECONDS + size / TRANSFER_RATE
+
+    def send(self, reply: bytes) -> None:
+        """Send a whole reply."""
+        self.allow(len(reply))
+        self.connection.sendall(reply)
+
+    def hang_up(self, how: int) -> None:
+        """Shut the socket down from another thread, which wakes the one that waits for it."""
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(how)
+
+    def linger(self) -> None:
+        """Read what is no longer wanted: closing with data unread would reset the connection, and lose the reply."""
+        self.idle, self.deadline = True, time.monotonic() + LINGER_SECONDS
+        self.connection.shutdown(socket.SHUT_WR)
+        while time.monotonic() < self.deadline and self.connection.recv(MAX_LINE):
+            pass
+
+    # -- reading
+
+    def read_request(self, line: bytes) -> None:
+        """Read the request that begins with `line`, whole; only then is the connection fit for another one."""
+        self.read_request_line(line)
+        self.allow(0)
+        self.headers = parse_headers(self.read_header_lines())
+        host = self.headers.get("host", "" if self.request_version == "HTTP/1.0" else None)
+        if host is None or "," in host:
+            raise HttpError(400, "one Host header is needed")
+        self.body = self.read_body()
+        wish = self.headers.get("connection", "").lower()
+        persistent = "close" not in wish if self.request_version == "HTTP/1.1" else "keep-alive" in wish
+        self.close_connection = self.server.closing or not persistent
+        self.deadline = math.inf
+
+    def read_request_line(self, line: bytes) -> None:
+        """Take the verb, the target and the version from the request line."""
+        match = REQUEST_LINE(line)
+        if match is None:
+            raise self.bad_request_line(line)
+        verb, target, minor = match.groups()
+        self.command, self.request_version = verb.decode("ascii"), "HTTP/1.1" if minor == b"1" else "HTTP/1.0"
+        if not target.startswith(b"/"):
+            target = re.sub(rb"^https?://[^/?]*/?", b"/", target, flags=re.IGNORECASE)
+        path, _, self.query = target.partition(b"?")
+        self.path = path.decode("latin-1")
+
+    def bad_request_line(self, line: bytes) -> Exception:
+        """What to say to a request line that cannot be understood."""
+        if len(line) > MAX_LINE:
+            return HttpError(414, f"the request line is longer than {MAX_LINE} bytes")
+        if not line.endswith(b"\n"):
+            return self.cut_short()
+        if re.search(rb" HTTP/(?!1\.[01]\r)\d+\.\d+\r\n$", line):
+            return HttpError(505, "HTTP/1.1 and HTTP/1.0 are spoken here")
+        return HttpError(400, "malformed request line")
+
+    def read_header_lines(self) -> List[bytes]:
+        """Read lines up to an empty one, within the limits."""
+        readline, lines, room = self.rfile.readline, [], MAX_HEADER_BYTES
+        while True:
+            line = readline(room)
+            if line == b"\r\n":
+                return lines
+            lines.append(line)
+            room -= len(line)
+            if not room or len(lines) > MAX_HEADERS:
+                raise HttpError(431, f"more than {MAX_HEADERS} header lines, or {MAX_HEADER_BYTES} bytes of them")
+            if not line.endswith(b"\n"):
+                raise self.cut_short()
+
+    def cut_short(self) -> Exception:
+        """What to raise for a request that ended too early: did the client leave, or did we hang up on a slow one?"""
+        if time.monotonic() >= self.deadline:
+            return HttpError(408, "the request took too long to arrive")
+        return ConnectionAbortedError()
+
+    def read_body(self) -> bytes:
+        """Read the body, in whatever form it comes; nothing if there is none."""
+        headers = self.headers
+        chunked = headers.get("transfer-encoding")
+        length = headers.get("content-length")
+        if length is None and chunked is None:
+            return b""
+        size = self.server.max_body if length is None else self.check_length(length)
+        if chunked is not None:
+            self.check_chunked(chunked, length)
+        if "expect" in headers:
+            self.answer_expectation()
+        self.allow(size)
+        body = self.read_bytes(size) if chunked is None else self.read_chunks()
+        return self.unpack(body) if "content-encoding" in headers else body
+
+    def check_length(self, length: str) -> int:
+        """A Content-Length as a number of bytes; 400 if it is none, 413 if too much."""
+        if not length.isdecimal():
+            raise HttpError(400, "one decimal Content-Length is needed")
+        if len(length) > MAX_DIGITS or int(length) > self.server.max_body:
+            raise self.too_large()
+        return int(length)
+
+    def too_large(self) -> HttpError:
+        """The refusal of a body over the limit."""
+        return HttpError(413, f"the body is larger than {self.server.max_body} bytes")
+
+    def check_chunked(self, coding: str, length: Optional[str]) -> None:
+        """Refuse what two servers in a row could take for two different bodies."""
+        if length is not None or self.request_version == "HTTP/1.0":
+            raise HttpError(400, "Transfer-Encoding does not go with Content-Length, nor with HTTP/1.0")
+        if coding.lower() != "chunked":
+            raise HttpError(501, "the only Transfer-Encoding known here is chunked")
+
+    def answer_expectation(self) -> None:
+        """Tell a client that asks first to go on."""
+        if self.headers["expect"].lower() != "100-continue":
+            raise HttpError(417, "the only expectation known here is 100-continue")
+        if self.request_version == "HTTP/1.1":
+            self.connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def read_bytes(self, size: int) -> bytes:
+        """Read exactly `size` bytes."""
+        data = self.rfile.read(size)
+        if len(data) < size:
+            raise self.cut_short()
+        return data
+
+    def read_chunks(self) -> bytes:
+        """Read a chunked body, with what follows it."""
+        chunks, size = [], 0
+        while True:
+            line = self.rfile.readline(MAX_LINE)
+            match = CHUNK_SIZE_LINE(line)
+            if match is None:
+                raise HttpError(400, "malformed chunk") if line.endswith(b"\n") else self.cut_short()
+            length = int(match[1], 16)
+            size += length
+            if size > self.server.max_body:
+                raise self.too_large()
+            if length == 0:
+                parse_headers(self.read_header_lines())
+                return b"".join(chunks)
+            chunks.append(self.read_bytes(length))
+            if self.read_bytes(2) != b"\r\n":
+                raise HttpError(400, "malformed chunk")
+
+    def unpack(self, body: bytes) -> bytes:
+        """Undo the Content-Encoding."""
+        coding = self.headers["content-encoding"].lower()
+        if coding == "gzip":
+            return gunzip(body, self.server.max_body)
+        if coding != "identity":
+            raise HttpError(415, "the only Content-Encoding known here is gzip", b"Accept-Encoding: gzip\r\n")
+        return body
+
+    # -- answering
+
+    def answer(self) -> bytes:
+        """The reply to the request, whatever happens."""
+        try:
+            return self.route()(self)
+        except HttpError as error:
+            return self.refuse(error)
+        except BadRequest as error:
+            return self.refuse(HttpError(400, str(error)))
+        except Exception:
+            logger.exception("%s %.200a failed", self.command, self.path)
+            self.close_connection = True
+            return self.refuse(HttpError(500, "the scheduler failed at this; its log says how"))
+
+    def route(self) -> Callable[["Connection"], bytes]:
+        """What answers to the verb and the path."""
+        verbs = ROUTES.get(self.path) or ROUTES.get(self.path[: self.path.find("/", 1) + 1])
+        if verbs is None:
+            raise HttpError(404, "there is nothing here")
+        if self.command not in verbs:
+            allow = ", ".join(verbs)
+            raise HttpError(405, f"this can be asked for by {allow}", f"Allow: {allow}\r\n".encode("ascii"))
+        return verbs[self.command]
+
+    def refuse(self, error: HttpError) -> bytes:
+        """The reply that tells of `error`: JSON to those who call the API, else plain text."""
+        headers, body = TEXT_HEADERS, f"{error.status}: {error}\n"
+        if self.path.startswith("/api/"):
+            headers, body = API_HEADERS + self.cors(), encode_json({"error": str(error)})
+        return self.reply(error.status, headers + error.headers, body.encode())
+
+    def reply(self, status: int, headers: bytes, body: bytes) -> bytes:
+        """A whole reply as it goes over the wire; the body compressed if it is large and the client reads that."""
+        if len(body) >= GZIP_FLOOR:
+            headers += b"Vary: Accept-Encoding\r\n"
+            if GZIP_ACCEPTED(self.headers.get("accept-encoding", "")):
+                headers += b"Content-Encoding: gzip\r\n"
+                body = gzip.compress(body, GZIP_LEVEL, mtime=0)
+        length = b"" if status in BODILESS else b"Content-Length: %d\r\n" % len(body)
+        if self.close_connection:
+            length += b"Connection: close\r\n"
+        elif self.request_version == "HTTP/1.0":
+            length += b"Connection: keep-alive\r\n"
+        if self.command == "HEAD":
+            body = b""
+        return b"%s%s%s%s\r\n%s" % (STATUS_LINES[status], date_header(int(time.time())), headers, length, body)
+
+    def call(self) -> bytes:
+        """`/api/METHOD`: call the scheduler."""
+        name = self.path[len("/api/") :]
+        method = self.server.methods.get(name)
+        if method is None:
+            raise HttpError(404, f"there is no method {name[:80]}{_nearest(name, self.server.methods)}")
+        result = method(**self.arguments())
+        return self.reply(200, API_HEADERS + self.cors(), encode_json({"response": result}).encode("ascii"))
+
+    def arguments(self) -> Dict[str, Any]:
+        """The arguments of a call: a JSON body, or the form field `data` of the body or else of the query."""
+        data = None
+        if self.body:
+            content_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if content_type == JSON:
+                return parse_arguments(self.body)
+            if content_type != FORM:
+                raise HttpError(415, f"a body must be of the type {FORM} or {JSON}")
+            data = form_field(self.body)
+        if data is None:
+            data = form_field(self.query)
+        return {} if data is None else parse_arguments(unquote_form(data))
+
+    def cors(self, preflight: bool = False) -> bytes:
+        """The CORS headers for whoever asks."""
+        origin = self.headers.get("origin")
+        return cors_headers(self.server.cors, origin, preflight) if origin else b""
+
+    def preflight(self) -> bytes:
+        """`OPTIONS /api/...`: a browser asks on behalf of a page from elsewhere."""
+        return self.reply(204, self.cors(preflight=True), b"")
+
+    def alive(self) -> bytes:
+        """`HEAD /`: a load balancer asks."""
+        return self.reply(204, b"", b"")
+
+    def redirect(self) -> bytes:
+        """`GET /`: send the browser on, relatively, because a proxy may show all this below a path of its own."""
+        return self.reply(302, b"Location: static/visualiser/index.html\r\n" + TEXT_HEADERS, b"")
+
+    def page(self) -> bytes:
+        """`/static/visualiser/...`: a file, or the news that the browser has it already."""
+        name = self.path[len(PAGES_PATH) :] or "index.html"
+        content = read_page(self.server.pages, name) if self.path.startswith(PAGES_PATH) else None
+        if content is None:
+            raise HttpError(404, "there is no such page")
+        content_type = CONTENT_TYPES.get(os.path.splitext(name)[1], b"application/octet-stream")
+        # Weak, because the same tag goes with the page compressed and plain.
+        tag = hashlib.sha256(content).hexdigest()
+        headers = b'ETag: W/"%s"\r\n%s' % (tag.encode("ascii"), PAGE_HEADERS)
+        known = self.headers.get("if-none-match", "")
+        if f'"{tag}"' in known or known == "*":
+            return self.reply(304, headers, b"")
+        return self.reply(200, b"Content-Type: %s\r\n%s" % (content_type, headers), content)
+
+
+#: What is served where, by verb. A path that ends in a slash stands for everything below it.
+ROUTES: Dict[str, Dict[str, Callable[[Connection], bytes]]] = {
+    "/": {"GET": Connection.redirect, "HEAD": Connection.alive},
+    "/api/": {"GET": Connection.call, "POST": Connection.call, "OPTIONS": Connection.preflight},
+    "/static/": {"GET": Connection.page, "HEAD": Connection.page},
+}
+
+
+# -- The server --------------------------------------------------------------------------------------------------------
+
+
+class Server(socketserver.ThreadingMixIn, HTTPServer):
+    """Accepts connections on a listening socket, and keeps the books about them."""
+
+    def __init__(
+        self, scheduler: Scheduler, listener: socket.socket, cors: Mapping[str, Any], max_body: int, pages: str
+    ) -> None:
+        """`listener` is bound and listening already, so the classes that would make one are skipped."""
+        address = listener.getsockname()
+        socketserver.BaseServer.__init__(self, address if isinstance(address, str) else address[:2], Connection)
+        self.socket = listener
+        self.address_family = listener.family
+        #: absolute path and identity of a Unix socket's file
+        self._socket_file = (os.path.abspath(address), os.stat(address)) if isinstance(address, str) else None
+        self.cors = cors
+        self.max_body = max_body
+        self.pages = pages
+        self.methods = {name: getattr(scheduler, name) for name in RPC_METHODS}
+        self.closing = False
+        self._next_sweep = 0.0
+        self._short_of_descriptors = False
+        #: guards the set, and is notified when it shrinks
+        self._connections_changed = threading.Condition(threading.Lock())
+        self._connections: Set[Connection] = set()
+        #: where the threads without a connection wait for one; None sends them home
+        self._spare_threads: List["SimpleQueue[Any]"] = []
+
+    def add_connection(self, connection: Connection) -> None:
+        """Watch over `connection`."""
+        with self._connections_changed:
+            self._connections.add(connection)
+
+    def remove_connection(self, connection: Connection) -> None:
+        """Forget `connection`; nobody shuts its socket down any more once this returns."""
+        with self._connections_changed:
+            self._connections.discard(connection)
+            self._connections_changed.notify_all()
+
+    def process_request(self, request: socket.socket, client_address: Any) -> None:
+        """Give a new connection to a thread that has none, or to a new one."""
+        with self._connections_changed:
+            letterbox = self._spare_threads.pop() if self._spare_threads else None
+        if letterbox is None:
+            letterbox = SimpleQueue()
+            self.start_thread(letterbox)
+        letterbox.put((request, client_address))
+
+    def start_thread(self, letterbox: "SimpleQueue[Any]") -> None:
+        """Start a thread that serves what comes into its `letterbox`."""
+        usual = threading.stack_size(THREAD_STACK_BYTES)
+        try:
+            threading.Thread(target=self.serve_connections, args=(letterbox,), name="connection", daemon=True).start()
+        finally:
+            threading.stack_size(usual)
+
+    def serve_connections(self, letterbox: "SimpleQueue[Any]") -> None:
+        """What a thread does: serve one connection after the other, until there are enough spare threads without it."""
+        accepted = letterbox.get()
+        while accepted:
+            self.process_request_thread(*accepted)
+            with self._connections_changed:
+                if self.closing or len(self._spare_threads) >= SPARE_THREADS:
+                    return
+                self._spare_threads.append(letterbox)
+            accepted = letterbox.get()
+
+    def get_request(self) -> Tuple[socket.socket, Any]:
+        """Accept a connection; when descriptors run out, the one idle longest gives way."""
+        try:
+            accepted = super().get_request()
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                if not self._short_of_descriptors:
+                    logger.warning("no connection can be accepted for now: %s", error.strerror)
+                self._short_of_descriptors = True
+                self.hang_up_longest_idle()
+                time.sleep(0.05)  # the client still waits, so without a pause all time would go into trying again
+            raise
+        self._short_of_descriptors = False
+        return accepted
+
+    def hang_up_longest_idle(self) -> None:
+        """Close the idle connection that has waited longest."""
+        with self._connections_changed:
+            idle = [connection for connection in self._connections if connection.idle]
+            if idle:
+                min(idle, key=lambda connection: connection.deadline).hang_up(socket.SHUT_RDWR)
+
+    def service_actions(self) -> None:
+        """Hang up on connections past their deadline. Called by serve_forever after each connection and each poll."""
+        now = time.monotonic()
+        if now < self._next_sweep:
+            return
+        self._next_sweep = now + SWEEP_SECONDS
+        with self._connections_changed:
+            for connection in self._connections:
+                if connection.deadline < now:
+                    # A slow request may still be told so, but one who does not read that either is cut off.
+                    in_time = now < connection.deadline + LINGER_SECONDS
+                    connection.hang_up(socket.SHUT_RD if in_time else socket.SHUT_RDWR)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Log what went wrong with a connection outside of any request, unless the client is just gone."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            logger.exception("a connection failed")
+
+    def server_close(self) -> None:
+        """Stop listening, hang up on idle connections, and give those in the middle of a request a moment to finish.
+
+        A request that has just arrived is answered: shutting a socket down for reading leaves what is in its buffer.
+        """
+        self.closing = True
+        self.remove_socket_file()
+        super().server_close()
+        with self._connections_changed:
+            while self._spare_threads:
+                self._spare_threads.pop().put(None)
+            for connection in self._connections:
+                if connection.idle:
+                    connection.hang_up(socket.SHUT_RD)
+            self._connections_changed.wait_for(lambda: not self._connections, DRAIN_SECONDS)
+            for connection in self._connections:
+                connection.hang_up(socket.SHUT_RDWR)
+
+    def remove_socket_file(self) -> None:
+        """Remove the file of a Unix socket, unless somebody else has put another one there."""
+        if self._socket_file:
+            path, identity = self._socket_file
+            with contextlib.suppress(OSError):
+                if os.path.samestat(identity, os.stat(path)):
+                    os.unlink(path)
+
+
+def listen_tcp(host: Optional[str], port: int) -> socket.socket:
+    """Listen on `port` at `host`, or everywhere if that is empty: by IPv6 and IPv4 where the system can do both."""
+    if not host:
+        try:
+            if socket.has_dualstack_ipv6():
+                return socket.create_server(("::", port), family=socket.AF_INET6, backlog=BACKLOG, dualstack_ipv6=True)
+        except OSError as error:
+            if error.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):  # IPv6 built in, but switched off
+                raise
+        host = "0.0.0.0"
+    # A name such as localhost has two addresses; the older kind is the one that every client will try.
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, _, _, _, address = min(found, key=lambda info: info[0] != socket.AF_INET)
+    return socket.create_server(address, family=family, backlog=BACKLOG)
+
+
+def listen_unix(path: str) -> socket.socket:
+    """Listen on a Unix socket that is this user's alone; one that a killed server left is replaced, else OSError."""
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISSOCK(os.lstat(path).st_mode):
+            raise OSError(errno.EEXIST, "there is a file in the way of the socket", path)
+        with socket.socket(socket.AF_UNIX) as probe:
+            refused = probe.connect_ex(path) == errno.ECONNREFUSED
+        if not refused:
+            raise OSError(errno.EADDRINUSE, "another server listens on the socket", path)
+        os.unlink(path)
+    listener = socket.socket(socket.AF_UNIX)
+    usual = os.umask(0o177)  # the file is never open to others, not even for a moment
+    try:
+        listener.bind(path)
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    finally:
+        os.umask(usual)
+    return listener
+
+
+def make_server(
+    scheduler: Scheduler,
+    host: Optional[str] = "127.0.0.1",
+    port: int = 0,
+    unix_socket: Optional[str] = None,
+    cors: Optional[Mapping[str, Any]] = None,
+    *,
+    max_body: int = MAX_BODY,
+    pages: str = PAGES_DIRECTORY,
+) -> Server:
+    """A server for `scheduler`, bound and listening on return: connections wait until `serve_forever()` accepts them.
+
+    `host` None or "" means every address of the machine, `port` 0 any free one; `server_address` tells as (host, port).
+    With `unix_socket`, a path, both are ignored, and `server_address` is that path. `cors` holds options of stock's
+    `[cors]` by name. `max_body` (bytes) limits a request's body, also when unpacked; `pages` is the directory served as
+    /static/visualiser/. OSError if the address cannot be had, TypeError for an option that does not exist.
+    """
+    options = {option.name: option.default for option in OPTIONS if option.section == "cors"}
+    for name in cors or ():
+        if name not in options:
+            raise TypeError(f"[cors] has no option {name}{_nearest(name, options)}")
+    listener = listen_unix(unix_socket) if unix_socket else listen_tcp(host, port)
+    return Server(scheduler, listener, {**options, **(cors or {})}, max_body, pages)
+
+
+# ======================================================================================================================
+# 10. Daemon
+# ======================================================================================================================
+#
+# How a process becomes the daemon, and how it ends. The order is the same in the foreground and in the background: fork
+# (before there is a thread, a socket or a lock for a fork to tear), logs, pid file, socket, state, signals, threads,
+# and last the line that says where everything is. Whatever goes wrong before that line is a NotStarted: an exit status
+# and one line that says what to do.
+#
+# Signals are never handled, they are waited for. The ones that stop the daemon are blocked in every thread, and one
+# thread takes them with sigwait(): nothing ever interrupts code that holds the scheduler's lock, and stopping is plain
+# code. Once the first has stopped the accepting they are let through again, so that a second one has its default
+# action: the process ends at once, even if a full disk or a bug holds up the saving. The main thread accepts
+# connections, so if that ever fails the process ends loudly instead of living on without an ear.
+#
+# A pid file says who runs by the lock on it (flock), which the system drops with the process however that dies; the
+# number inside is for people and for `kill`. A number alone cannot tell a daemon from a program that got it later.
+
+#: The exit statuses, as --help documents them.
+EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
+
+#: Where --background keeps its logs without --logdir, as stock.
+DEFAULT_LOGDIR = "/var/log/luigi"
+
+#: The format of a log line, as stock's, so that what reads the one reads the other.
+LOG_FORMAT = "%(asctime)s %(name)s[%(process)s] %(levelname)s: %(message)s"
+
+#: Signals that save the state and end the daemon.
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+
+#: Seconds between two looks at whether to stop accepting: what a stop waits for at most, and what idling wakes up for.
+ACCEPT_POLL = 0.1
+
+#: Options that are checked but change nothing yet: section, name, the value that asks for nothing, what is missing.
+NOT_YET_ACTED_ON = (
+    ("scheduler", "record_task_history", False, "no task history is recorded"),
+    ("scheduler", "batch_emails", False, "no e-mails are sent"),
+    ("scheduler", "metrics_collector", "default", "no metrics are collected"),
+)
+
+#: Why listening fails and what to do then, by the error that the system gives.
+LISTEN_FAILURES = {
+    errno.EADDRINUSE: "something listens there (another luigid?); stop it, or choose another --port or --unix-socket",
+    errno.EACCES: "not permitted; choose a --port above 1023, or a --unix-socket in a directory that you may write to",
+    errno.EADDRNOTAVAIL: "this machine has no such address; give --address one that it has, or leave it out",
+}
+
+#: Tells whoever started the daemon how that went: called once, with an exit status and one line.
+Announce = Callable[[int, str], None]
+
+
+class NotStarted(Exception):
+    """The daemon cannot run; `args` are the exit status and the one line that tells the operator what to do."""
+
+
+def printable(text: str) -> str:
+    """`text` on one line, with all that could steer a terminal or fake a line escaped as Python does in a string."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def make_unforgeable(record: logging.LogRecord) -> bool:
+    """Logging filter: no task id, worker name or error can begin a line of the log, whatever formatter writes it."""
+    record.msg, record.args = printable(record.getMessage()), None
+    if record.exc_info:
+        text = logging.Formatter().formatException(record.exc_info)
+        record.exc_text = "\n".join("  " + printable(line) for line in text.splitlines())
+    return True
+
+
+def configure_logging(settings: Settings, background: bool) -> None:
+    """Send the log where the settings say, in stock's order of precedence; NotStarted if that cannot be."""
+    logger.addFilter(make_unforgeable)
+    logdir, conf_file = settings.get("luigid", "logdir"), settings.get("core", "logging_conf_file")
+    if settings.get("core", "no_configure_logging") and not background:
+        return
+    if background or logdir:
+        log_to_directory(logdir or DEFAULT_LOGDIR, background)
+    elif conf_file:
+        log_as_configured(f"[core] logging_conf_file = {conf_file}", logging.config.fileConfig, conf_file)
+    elif settings.logging:
+        log_as_configured("[logging]", logging.config.dictConfig, {"version": 1, **settings.logging})
+    else:
+        logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+
+
+def log_to_directory(logdir: str, background: bool) -> None:
+    """Log to luigi-server.log in `logdir`, which is made if need be; a new file each midnight, seven old ones kept.
+
+    In the background the standard streams go there too, to luigi-server.err: what a crashing interpreter says, for one.
+    """
+    try:
+        os.makedirs(logdir, exist_ok=True)
+        handler = logging.handlers.TimedRotatingFileHandler(
+            os.path.join(logdir, "luigi-server.log"),
+            when="midnight",
+            backupCount=7,
+            encoding="utf-8",
+            errors="backslashreplace",
+        )
+        if background:
+            redirect_standard_streams(os.path.join(logdir, "luigi-server.err"))
+    except OSError as error:
+        advice = "give --logdir a directory that you may write to"
+        raise NotStarted(EXIT_FAILED, f"cannot log to {logdir}: {error.strerror}; {advice}") from error
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, handlers=[handler])
+
+
+def log_as_configured(option: str, configure: Callable[[Any], None], source: Any) -> None:
+    """Let `logging.config` set up the log from the operator's `source`, which must not switch this logger off."""
+    try:
+        if isinstance(source, str):
+            os.stat(source)  # before Python 3.12 a file that does not exist passes for an empty one
+        configure(source)
+    except Exception as error:  # the operator's source names classes to import and call: anything can come of it
+        raise NotStarted(EXIT_USAGE, f"{option} cannot be used: {type(error).__name__}: {error}") from error
+    logger.disabled = False
+
+
+@contextlib.contextmanager
+def pid_file(path: str) -> Iterator[None]:
+    """Hold the pid file at `path` while the block runs: locked, mode 0644, our number inside; removed at the end.
+
+    `NotStarted` with status 0 if a live daemon holds it, with another if it cannot be written.
+    """
+    try:
+        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+        descriptor = lock_pid_file(path)
+    except OSError as error:
+        advice = "give --pidfile a path in a directory that you may write to"
+        raise NotStarted(EXIT_FAILED, f"cannot write the pid file {path}: {error.strerror}; {advice}") from error
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            if os.path.samestat(os.fstat(descriptor), os.stat(path)):
+                os.unlink(path)
+        os.close(descriptor)
+
+
+def lock_pid_file(path: str) -> int:
+    """Lock the pid file and write this process's number into it; the descriptor, which holds the lock while open."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.read(descriptor, 32).decode("ascii", "replace").strip()
+            raise NotStarted(EXIT_OK, f"already running (pid {holder}, pid file {path})") from error
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(descriptor), os.stat(path)):
+                break
+        os.close(descriptor)  # the file locked is one that its holder has just removed: it guards nothing
+    number = b"%d\n" % os.getpid()
+    # One write covers all that a killed daemon left: a reader finds the old number or the new one and no mixture.
+    os.pwrite(descriptor, number.ljust(os.fstat(descriptor).st_size, b"\n"), 0)
+    os.ftruncate(descriptor, len(number))
+    os.fchmod(descriptor, 0o644)
+    return descriptor
+
+
+def in_background(daemon: Callable[[Announce], int]) -> Tuple[int, str]:
+    """Run `daemon` in a process of its own, away from the terminal; the exit status and the line that it announces.
+
+    Returns in the process that called, and only when the daemon answers requests or has failed.
+    """
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        leave_terminal(daemon, writer)
+    os.close(writer)
+    os.waitpid(child, 0)
+    with open(reader, encoding="utf-8") as pipe:
+        status, _, line = pipe.read().partition(" ")
+    if not line:
+        return EXIT_FAILED, "the daemon died before it could answer; its logs may say why"
+    return int(status), line
+
+
+def leave_terminal(daemon: Callable[[Announce], int], writer: int) -> NoReturn:
+    """Run `daemon` in a grandchild, announcing to the descriptor `writer`; no process ever returns from here."""
+
+    def announce(status: int, line: str) -> None:
+        os.write(writer, f"{status} {line}".encode())
+        os.close(writer)
+
+    status = EXIT_FAILED
+    try:
+        os.setsid()
+        if os.fork():
+            os._exit(EXIT_OK)  # the one left does not lead its session, so that no terminal can become its own
+        os.umask(os.umask(0) | 0o027)
+        close_inherited(keep=writer)
+        status = daemon(announce)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        logging.shutdown()
+        os._exit(status)
+
+
+def close_inherited(keep: int) -> None:
+    """Close every descriptor that the starter happened to have open, except the standard three and `keep`."""
+    for descriptor in map(int, os.listdir("/dev/fd")):
+        if descriptor > 2 and descriptor != keep:
+            with contextlib.suppress(OSError):  # the one that listed the directory is gone already
+                os.close(descriptor)
+
+
+def redirect_standard_streams(path: str) -> None:
+    """Read standard input from nowhere and append standard output and error to the file at `path`."""
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    errors = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
+    for source, target in ((nothing, 0), (errors, 1), (errors, 2)):
+        os.dup2(source, target)
+    os.close(nothing)
+    os.close(errors)
+
+
+def run_daemon(settings: Settings, background: bool, announce: Announce) -> int:
+    """Be the daemon until a signal says stop; the exit status.
+
+    Announces where everything is as soon as requests are answered; NotStarted and SettingsError say why none will be.
+    `background` only decides about the logs: the terminal has been left by then.
+    """
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+    configure_logging(settings, background)
+    for warning in [*settings.warnings, *ignored_options(settings)]:
+        logger.warning("%s", warning)
+    pidfile = settings.get("luigid", "pidfile")
+    with pid_file(pidfile) if pidfile else contextlib.nullcontext():
+        scheduler = Scheduler(
+            resources=settings.resources,
+            db_connection=settings.get("task_history", "db_connection"),
+            **settings.section("scheduler"),
+        )
+        with listen(scheduler, settings) as server:
+            load_state(scheduler, settings)
+            line = whereabouts(server, settings)
+            if background:
+                logger.info("%s", line)  # nobody keeps what the starter prints
+            serve(server, scheduler, functools.partial(announce, EXIT_OK, line))
+        return save_state(scheduler)
+
+
+def ignored_options(settings: Settings) -> Iterator[str]:
+    """A warning for each option that asks for what this version does not do."""
+    for section, name, nothing, missing in NOT_YET_ACTED_ON:
+        if settings.get(section, name) not in (nothing, "none"):
+            yield f"{settings.origin(section, name)}: [{section}] {name} has no effect in this version: {missing}"
+
+
+def listen(scheduler: Scheduler, settings: Settings) -> HTTPServer:
+    """The server that the settings ask for, bound; NotStarted if that cannot be."""
+    cors, chosen = settings.section("cors"), settings.section("luigid")
+    address, port, unix_socket = chosen["address"], chosen["port"], chosen["unix_socket"]
+    try:
+        return make_server(scheduler, address, port, unix_socket, cors, max_body=chosen["max_body"])
+    except (OSError, UnicodeError) as error:  # the latter for what cannot be a host's name
+        place = unix_socket or f"port {port} of {address or 'any interface'}"
+        reason = getattr(error, "strerror", None) or error
+        unusual = f"{reason}; choose another place with --address, --port or --unix-socket"
+        explanation = LISTEN_FAILURES.get(getattr(error, "errno", None), unusual)
+        raise NotStarted(EXIT_FAILED, f"cannot listen on {place}: {explanation}") from error
+
+
+def load_state(scheduler: Scheduler, settings: Settings) -> None:
+    """Make sure that the state can be written where the settings say, and read what is there; NotStarted if not."""
+    path = settings.get("scheduler", "state_path")
+    directory = os.path.dirname(os.path.abspath(path))
+    try:
+        if os.path.isdir(path):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory) as probe:
+            probe.write(b"a full disk takes a file, but nothing into it")
+        scheduler.load()
+    except OSError as error:
+        advice = "give --state-path a file in a directory that you may write to"
+        raise NotStarted(EXIT_FAILED, f"cannot keep the state in {path}: {error.strerror}; {advice}") from error
+    except StateError as error:
+        raise NotStarted(EXIT_FAILED, str(error)) from error
+
+
+def whereabouts(server: HTTPServer, settings: Settings) -> str:
+    """Where the daemon listens, where its page is and where its state lives, on one line."""
+    url = server_url(server.server_address)
+    page = f"page {url}/static/visualiser/index.html"
+    state_path = settings.get("scheduler", "state_path")
+    state = f"state in {os.path.abspath(state_path)}"
+    if settings.origin("scheduler", "state_path") == "default" and state_path != STOCK_STATE_PATH:
+        state += f", as {os.path.dirname(STOCK_STATE_PATH)} cannot be written"
+    return f"listening on {url} (pid {os.getpid()}); {page}; {state}"
+
+
+def server_url(address: Union[str, Tuple[Any, ...]]) -> str:
+    """How clients on this machine reach a server at `address`: a Unix socket's path, or host and port."""
+    if isinstance(address, str):
+        return "http+unix://" + urllib.parse.quote(os.path.abspath(address), safe="")
+    host, port = address[:2]
+    if host in ("0.0.0.0", "::"):
+        host = "localhost"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def serve(server: HTTPServer, scheduler: Scheduler, ready: Callable[[], None]) -> None:
+    """Answer requests until a signal says stop."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    scheduler.start()
+    threading.Thread(target=stop_on_signal, args=(server,), name="signals", daemon=True).start()
+    ready()
+    server.serve_forever(ACCEPT_POLL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
+
+def stop_on_signal(server: HTTPServer) -> None:
+    """Wait for a signal that says stop, and make `server` accept nothing more."""
+    number = signal.sigwait(STOP_SIGNALS)
+    logger.info("stopping on %s", signal.Signals(number).name)
+    server.shutdown()
+
+
+def save_state(scheduler: Scheduler) -> int:
+    """Write all that is not written yet and end the scheduler; the exit status."""
+    try:
+        scheduler.flush()
+        scheduler.dump()
+        scheduler.close()
+    except OSError as error:
+        logger.error("the state could not be saved: %s", error)
+        return EXIT_FAILED
+    logger.info("stopped, state saved")
+    return EXIT_OK
+
+
+# ======================================================================================================================
+# 11. Command line
+# ======================================================================================================================
+#
+# The flags of stock's luigid by their names and meanings, and few of our own. A flag that has an option in the settings
+# overrides it there, so that the rest of the program asks in one place. Whatever goes wrong ends here as one line on
+# standard error and a documented exit status.
+
+#: The options that flags of the same names override.
+FLAGS = (
+    ("scheduler", "state_path"),
+    *(("luigid", name) for name in ("address", "port", "unix_socket", "logdir", "pidfile")),
+)
+
+#: What --help says after the flags.
+HELP_EPILOG = """\
+exit status:
+  0  stopped as asked; or it runs already (same pid file), or the question was answered
+  1  cannot start, or could not save the state: the line on standard error says why and what to do
+  2  the command line or the settings are wrong
+
+signals:
+  TERM, INT, QUIT  finish the requests in flight, save the state, end; a second one ends it at once
+
+Settings are read from /etc/luigi/client.cfg, /etc/luigi/luigi.cfg, client.cfg, luigi.cfg and the file that
+LUIGI_CONFIG_PATH names: a later one wins, and a flag over all. luigid.cfg.example lists every option with its meaning,
+--check-config prints what is in force.
+"""
+
+
+def command_line() -> argparse.ArgumentParser:
+    """The parser of the command line, grouped as --help shows it."""
+    parser = argparse.ArgumentParser(
+        prog="luigid",
+        usage="%(prog)s [flags]",
+        description="The central scheduler for Luigi: says which worker runs which task, and shows what is going on.",
+        epilog=HELP_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=False,
+    )
+    listening = parser.add_argument_group("where it listens")
+    listening.add_argument("--address", metavar="HOST", help="address to listen on (default: all, IPv4 and IPv6)")
+    listening.add_argument("--port", help="TCP port (default: 8082; 0: any free one)")
+    listening.add_argument("--unix-socket", metavar="PATH", help="listen on this Unix socket, mode 0600, and no port")
+    files = parser.add_argument_group("what it writes")
+    files.add_argument("--state-path", metavar="PATH", help="file for the state; overrides [scheduler] state_path")
+    files.add_argument("--logdir", metavar="DIR", help="log to DIR/luigi-server.log (default: standard error)")
+    files.add_argument("--pidfile", metavar="PATH", help="hold PATH while running; held by a live luigid: status 0")
+    running = parser.add_argument_group("how it runs")
+    running.add_argument(
+        "--background",
+        action="store_true",
+        help=f"run as a daemon, logging to {DEFAULT_LOGDIR} or --logdir; returns when it answers or has failed",
+    )
+    about = parser.add_argument_group("what it answers instead of running")
+    about.add_argument("--check-config", action="store_true", help="the settings in force and where each comes from")
+    about.add_argument("--version", action="version", version=f"luigid {__version__}", help="the version")
+    about.add_argument("-h", "--help", action="help", help="this help")
+    parser.error = refuse_command_line
+    return parser
+
+
+def refuse_command_line(message: str) -> NoReturn:
+    """What argparse calls with its complaint about the command line."""
+    raise NotStarted(EXIT_USAGE, f"{message} (luigid --help lists the flags)")
+
+
+def tell(status: int, line: str) -> None:
+    """Print `line` for people: on standard error if `status` says that something is wrong."""
+    with contextlib.suppress(OSError):  # a daemon does not fail because nobody reads its greeting
+        print(f"luigid: {printable(line)}", file=sys.stderr if status else sys.stdout, flush=True)
+
+
+def attempt(run: Callable[[Announce], int], announce: Announce) -> int:
+    """The exit status of `run(announce)`; if that cannot run, the reason is announced instead."""
+    try:
+        return run(announce)
+    except SettingsError as error:
+        status, line = EXIT_USAGE, str(error)
+    except NotStarted as error:
+        status, line = error.args
+    announce(status, line)
+    return status
+
+
+def start(announce: Announce, argv: Optional[List[str]]) -> int:
+    """Do what the flags in `argv` ask for; the exit status."""
+    flags = command_line().parse_args(argv)
+    settings = Settings.load({place: getattr(flags, place[1]) for place in FLAGS})
+    if flags.check_config:
+        print(settings.describe(), end="")
+        return EXIT_OK
+    daemon = functools.partial(run_daemon, settings, flags.background)
+    if not flags.background:
+        return daemon(announce)
+    status, line = in_background(functools.partial(attempt, daemon))
+    announce(status, line)
+    return status
+
+
+def main(argv: Optional[List[str]] = None) -> int:
+    """Run luigid with the flags in `argv` (default: those of this process); the exit status, as --help documents it."""
+    try:
+        return attempt(functools.partial(start, argv=argv), tell)
+    except SystemExit as answered:  # by argparse: --help or --version
+        return answered.code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

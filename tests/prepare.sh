@@ -1,0 +1,31 @@
+#!/bin/sh
+# Make the environment that the tests run in: prepare.sh DIRECTORY. make calls it whenever tests/requirements.txt changes.
+set -eu
+venv=$1
+
+# As root on a Debian, what is missing is installed; elsewhere the tests that need it say so.
+install() {
+    if [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
+        apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$@"
+    else
+        echo "prepare.sh: please install $*" >&2
+        return 1
+    fi
+}
+
+# Stock luigi, the reference of the tests, runs on Python 3.10 to 3.13.
+for python in "${PYTHON:-python3}" python3.13 python3.12 python3.11 python3.10 ''; do
+    if "$python" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' 2> /dev/null; then break; fi
+done
+if [ -z "$python" ]; then
+    echo "prepare.sh: no Python 3.10 to 3.13 found, which stock luigi needs; name one: make test PYTHON=..." >&2
+    exit 1
+fi
+
+# Debian keeps what venv needs in a package of its own.
+"$python" -c 'import ensurepip' 2> /dev/null || install python3-venv
+"$python" -m venv "$venv"
+"$venv/bin/python3" -m pip install --quiet --requirement tests/requirements.txt
+
+command -v chromium chromium-browser google-chrome > /dev/null || install chromium || true
+touch "$venv/ready"

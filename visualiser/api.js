@@ -1,0 +1,49 @@
+// Calls to the daemon: one function, whose failures say in one sentence what a person should know.
+
+import { noteDate } from "./clock.js";
+
+const TIME_LIMIT_MS = 60_000;
+
+/** A call that failed. `status` is that of HTTP, or 0 when there was no answer. */
+export class CallError extends Error {
+  constructor(message, status = 0) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/**
+ * Calls one of the daemon's methods.
+ * @param {string} method  a name under /api/
+ * @param {Object} args  its arguments, JSON-able
+ * @returns {Promise<*>} what the reply holds under "response"
+ * @throws {CallError}
+ */
+export async function call(method, args = {}) {
+  const reply = await send(method, args);
+  noteDate(reply.headers.get("Date"));
+  const body = await reply.json().catch(() => null);
+  if (!reply.ok) throw new CallError(body?.error ?? `the daemon answered ${reply.status} ${reply.statusText}`.trim(), reply.status);
+  if (body === null || typeof body !== "object") throw new CallError("something other than the daemon answered", reply.status);
+  return body.response;
+}
+
+async function send(method, args) {
+  try {
+    return await fetch(address(method), {
+      method: "POST",
+      body: new URLSearchParams({ data: JSON.stringify(args) }),
+      signal: AbortSignal.timeout(TIME_LIMIT_MS),
+    });
+  } catch (error) {
+    throw new CallError(error.name === "TimeoutError" ? `no answer within ${TIME_LIMIT_MS / 1000} s` : "the daemon cannot be reached");
+  }
+}
+
+// Relative to this file, because proxies mount the daemon under a prefix; without the user name and password that the page's
+// own address may carry, because fetch() refuses those (the browser sends them all the same).
+function address(method) {
+  const url = new URL(`../../api/${method}`, import.meta.url);
+  url.username = url.password = "";
+  return url;
+}

@@ -1,0 +1,132 @@
+// Building and updating the document.
+//
+// Nothing here, or anywhere in this page, turns a string into markup: text arrives by text nodes and textContent, and
+// attributes one at a time. What a task is called is therefore never more than what it is called.
+//
+// A component is an object { node, update(…) }: `node` is made once, update() may be called at any time with the same or
+// other facts and leaves the node showing them. Untouched nodes keep focus, selection and scroll position.
+
+import { ago, exact } from "./format.js";
+
+/**
+ * A new element.
+ * @param {string} tag
+ * @param {Object} attributes  name to value; a function under "onNAME" is a listener, null, undefined and false leave it out
+ * @param {...(Node|string|null)} children
+ */
+export function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") node.addEventListener(name.slice(2), value);
+    else attribute(node, name, value);
+  }
+  node.append(...children.filter((child) => child !== null));
+  return node;
+}
+
+/** Sets an attribute if it differs; true means present and empty; null, undefined and false mean absent. */
+export function attribute(node, name, value) {
+  if (value === null || value === undefined || value === false) node.removeAttribute(name);
+  else if (node.getAttribute(name) !== attributeText(value)) node.setAttribute(name, attributeText(value));
+}
+
+const attributeText = (value) => (value === true ? "" : String(value));
+
+/** Sets a node's text if it differs. */
+export function text(node, value) {
+  const wanted = String(value);
+  if (node.textContent !== wanted) node.textContent = wanted;
+}
+
+/** Shows or hides a node. */
+export function show(node, visible) {
+  attribute(node, "hidden", !visible);
+}
+
+/** Makes these nodes the children of `parent`, touching nothing when they already are. */
+export function fill(parent, ...children) {
+  const wanted = children.filter((child) => child !== null);
+  const same = wanted.length === parent.childNodes.length && wanted.every((child, i) => child === parent.childNodes[i]);
+  if (!same) parent.replaceChildren(...wanted);
+}
+
+const componentsOf = new WeakMap();
+
+/**
+ * Makes the children of `parent` the components of `items`, one each and in this order. A component lives as long as an
+ * item with its key does.
+ * @param {Element} parent  holds nothing else
+ * @param {Array} items
+ * @param {function(item): *} key  unique among the items
+ * @param {function(item): {node: Element, update: function(item)}} make
+ */
+export function list(parent, items, key, make) {
+  const focused = document.activeElement;
+  const known = componentsOf.get(parent) ?? new Map();
+  const wanted = new Map(items.map((item) => [key(item), item]));
+  for (const [id, component] of known) if (!wanted.has(id)) component.node.remove();
+
+  const components = new Map();
+  let place = parent.firstElementChild;
+  for (const [id, item] of wanted) {
+    const component = known.get(id) ?? make(item);
+    component.update(item);
+    components.set(id, component);
+    if (component.node === place) place = place.nextElementSibling;
+    else parent.insertBefore(component.node, place);
+  }
+  componentsOf.set(parent, components);
+  // An element that is moved loses the focus on the way.
+  if (focused !== document.activeElement && parent.contains(focused)) focused.focus({ preventScroll: true });
+}
+
+/** A <time> for an epoch in seconds: relative text, the exact one on hover; see tick(). */
+export function timeElement() {
+  const node = el("time");
+  return {
+    node,
+    update(epoch) {
+      const known = typeof epoch === "number";
+      attribute(node, "data-epoch", known ? epoch : null);
+      attribute(node, "datetime", known ? new Date(epoch * 1000).toISOString() : null);
+      attribute(node, "title", known ? exact(epoch) : null);
+      text(node, known ? ago(epoch) : "unknown");
+    },
+  };
+}
+
+/** Brings the relative times on the page up to now. */
+export function tick() {
+  for (const node of document.querySelectorAll("time[data-epoch]")) text(node, ago(Number(node.dataset.epoch)));
+}
+
+/** A bar filled to value of total, described to screen readers by `label`. */
+export function bar(label) {
+  const node = el("div", { class: "meter", role: "meter", "aria-label": label, "aria-valuemin": 0 }, el("div"));
+  return {
+    node,
+    update(value, total) {
+      attribute(node, "aria-valuenow", value);
+      attribute(node, "aria-valuemax", Math.max(total, value));
+      node.classList.toggle("over", value > total);
+      node.firstChild.style.width = `${share(value, total)}%`;
+    },
+  };
+}
+
+function share(value, total) {
+  if (total <= 0) return value > 0 ? 100 : 0;
+  return Math.max(0, Math.min(100, (100 * value) / total));
+}
+
+/** Puts text on the clipboard; works on plain HTTP too, where browsers withhold the clipboard interface. */
+export async function copy(content) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(content);
+  const box = el("textarea", { class: "offscreen" });
+  box.value = content;
+  document.body.append(box);
+  box.select();
+  const copied = document.execCommand("copy");
+  box.remove();
+  if (!copied) throw new Error("the browser refused");
+}

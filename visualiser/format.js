@@ -1,0 +1,92 @@
+// Facts as words: numbers, times, names of tasks and workers. Nothing here touches the document.
+
+import { now } from "./clock.js";
+
+const numbers = new Intl.NumberFormat();
+const moments = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** 12345 as the reader writes it: "12,345". */
+export const amount = (n) => numbers.format(n);
+
+/** "1 task", "3 tasks". */
+export const counted = (n, noun) => `${amount(n)} ${noun}${n === 1 ? "" : "s"}`;
+
+/** A length of time in seconds, to two units: "42 s", "3 min 20 s", "2 h 5 min". */
+export function duration(seconds) {
+  const s = Math.max(0, Math.floor(seconds));
+  if (s < MINUTE) return `${s} s`;
+  if (s < HOUR) return twoUnits(s, MINUTE, "min", 1, "s");
+  if (s < DAY) return twoUnits(s, HOUR, "h", MINUTE, "min");
+  return twoUnits(s, DAY, "d", HOUR, "h");
+}
+
+function twoUnits(seconds, large, largeName, small, smallName) {
+  const rest = Math.floor((seconds % large) / small);
+  return `${Math.floor(seconds / large)} ${largeName}${rest ? ` ${rest} ${smallName}` : ""}`;
+}
+
+/** An epoch in seconds, seen from now, to one unit: "4 min ago", "in 2 h". */
+export function ago(epoch) {
+  const seconds = now() - epoch;
+  const size = Math.abs(seconds);
+  if (size < 1) return "now";
+  const words = oneUnit(size);
+  return seconds > 0 ? `${words} ago` : `in ${words}`;
+}
+
+function oneUnit(seconds) {
+  if (seconds < MINUTE) return `${Math.floor(seconds)} s`;
+  if (seconds < HOUR) return `${Math.floor(seconds / MINUTE)} min`;
+  if (seconds < 2 * DAY) return `${Math.floor(seconds / HOUR)} h`;
+  return `${Math.floor(seconds / DAY)} d`;
+}
+
+/** An epoch in seconds as date and time of day. */
+export const exact = (epoch) => moments.format(new Date(epoch * 1000));
+
+/** At most `limit` characters: a parameter may be megabytes long. */
+export const clip = (content, limit) => (content.length > limit ? `${content.slice(0, limit)}…` : content);
+
+/** What a value of any JSON type looks like. */
+export const plain = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+
+/** A task's family, or what stands in for it where only its id is known. */
+export const taskName = (task) => task.name || task.id;
+
+/** "date=2024-03-01, table=orders": a task's public parameters in one line. */
+export function parameters(task) {
+  return Object.entries(task.params ?? {}).map(([name, value]) => `${name}=${plain(value)}`).join(", ");
+}
+
+/** "gpu 1, postgres 2": what a task takes up. */
+export const resourceNeeds = (resources) => Object.entries(resources ?? {}).map(([name, n]) => `${name} ${amount(n)}`).join(", ");
+
+/** "host · pid" of a worker, from what it said about itself or else from its id, which by default says the same. */
+export function workerName(worker) {
+  const host = worker.host ?? worker.name.match(/\bhost=(.*?)(?:, \w+=|\)$)/)?.[1];
+  const pid = worker.pid ?? worker.name.match(/\bpid=(\d+)/)?.[1];
+  return host === undefined ? worker.name : [host, pid].filter((part) => part !== undefined).join(" · ");
+}
+
+/** The shell command that runs a task again; `error` is a reply of fetch_error. */
+export function command({ taskModule, taskFamily, taskParams }) {
+  const options = Object.entries(taskParams ?? {}).map(([name, value]) => quoted(`--${name.replaceAll("_", "-")}=${plain(value)}`));
+  const module = taskModule ? ["--module", quoted(taskModule)] : [];
+  return ["luigi", ...module, quoted(taskFamily), ...options].join(" ");
+}
+
+const quoted = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+
+/** The address, if it is one that may become a link; a task can put anything there, "javascript:…" too. */
+export function webAddress(address) {
+  try {
+    const url = new URL(address);
+    return url.protocol === "http:" || url.protocol === "https:" ? url.href : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,32 @@
+// Pages of a long list: what is in the document stays bounded, however many tasks there are.
+
+import { attribute, el, show, text } from "./dom.js";
+import { amount } from "./format.js";
+
+/** The items of a page (counted from 1; past the end means the last), with where they stand among all. */
+export function pageOf(items, page, length) {
+  const last = Math.max(1, Math.ceil(items.length / length));
+  const number = Math.min(page, last);
+  const start = (number - 1) * length;
+  return { items: items.slice(start, start + length), start, total: items.length, number, last };
+}
+
+/** @param {function(number)} turn  called with the number of the page to go to */
+export function pager(turn) {
+  let at = 1;
+  const before = el("button", { type: "button", class: "button", onclick: () => turn(at - 1) }, "Previous");
+  const after = el("button", { type: "button", class: "button", onclick: () => turn(at + 1) }, "Next");
+  const place = el("span", { class: "muted" });
+  const node = el("div", { class: "pager", role: "group", "aria-label": "Pages" }, before, place, after);
+  return {
+    node,
+    /** @param page  from pageOf() */
+    update(page) {
+      at = page.number;
+      show(node, page.last > 1);
+      text(place, `${amount(page.start + 1)} to ${amount(page.start + page.items.length)} of ${amount(page.total)}`);
+      attribute(before, "disabled", page.number === 1);
+      attribute(after, "disabled", page.number === page.last);
+    },
+  };
+}

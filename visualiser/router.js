@@ -1,0 +1,74 @@
+// The address after '#' holds the state of the view, so that it can be kept, sent and gone back to. Its names are those that
+// stock's page uses (tab, statuses, family, search__search, order, length), because bookmarks and mails are full of them; page
+// and task are this page's own. Whatever cannot be read falls back to its default: no address opens an empty page.
+
+const TABS = { tasks: "tasks", workers: "workers", resources: "resources", resource: "resources", graph: "tasks" };
+
+/** The columns of the task table, each with its number in the links of stock's page. */
+const COLUMNS = ["status", "task", "priority", "since", "worker"];
+const NUMBERED = ["status", "task", "task", "priority", "since"];
+
+const DEFAULT_LENGTH = 50;
+const LONGEST = 500;
+
+/**
+ * Reads an address.
+ * @param {string} hash  with or without its '#'
+ * @returns {{tab: string, statuses: string[], family: string, search: string, sort: string, descending: boolean,
+ *            length: number, page: number, task: string}} page counts from 1; task is an id, or empty
+ */
+export function parse(hash) {
+  const query = new URLSearchParams(hash.replace(/^#/, ""));
+  const [column, direction] = (query.get("order") ?? "").split(",");
+  return {
+    tab: TABS[query.get("tab")] ?? "tasks",
+    statuses: strings(query.get("statuses")),
+    family: query.get("family") ?? "",
+    search: query.get("search__search") ?? "",
+    sort: COLUMNS.includes(column) ? column : NUMBERED[column] ?? "status",
+    descending: direction === "desc",
+    length: Math.min(whole(query.get("length"), DEFAULT_LENGTH), LONGEST),
+    page: whole(query.get("page"), 1),
+    task: query.get("task") ?? query.get("taskId") ?? "",
+  };
+}
+
+function strings(json) {
+  try {
+    const value = JSON.parse(json);
+    return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+  } catch {
+    return json.split(",");
+  }
+}
+
+function whole(digits, otherwise) {
+  return /^[1-9]\d{0,8}$/.test(digits) ? Number(digits) : otherwise;
+}
+
+/** The address of a state; what has its default is left out. */
+export function format(route) {
+  const query = new URLSearchParams({ tab: route.tab });
+  if (route.statuses.length) query.set("statuses", JSON.stringify(route.statuses));
+  if (route.family) query.set("family", route.family);
+  if (route.search) query.set("search__search", route.search);
+  if (route.sort !== "status" || route.descending) query.set("order", `${route.sort},${route.descending ? "desc" : "asc"}`);
+  if (route.length !== DEFAULT_LENGTH) query.set("length", route.length);
+  if (route.page !== 1) query.set("page", route.page);
+  if (route.task) query.set("task", route.task);
+  return `#${query}`;
+}
+
+/** The state in the address bar. */
+export const route = () => parse(location.hash);
+
+/** The address that differs from the one in the address bar by these changes. */
+export const link = (changes) => format({ ...route(), ...changes });
+
+/** Goes there. `replace` leaves no step to go back to: for what changes with every key. */
+export function go(changes, { replace = false } = {}) {
+  const address = link(changes);
+  if (address === location.hash) return;
+  history[replace ? "replaceState" : "pushState"](null, "", address);
+  dispatchEvent(new Event("hashchange"));
+}

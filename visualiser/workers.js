@@ -1,0 +1,113 @@
+// The workers: who they are, what they run, how much waits for them, and the means to stop or resize them.
+
+import { now } from "./clock.js";
+import { attribute, bar, el, list, show, text, timeElement } from "./dom.js";
+import { amount, clip, duration, workerName } from "./format.js";
+import { pageOf, pager } from "./pager.js";
+import { since } from "./query.js";
+import { go } from "./router.js";
+import { stepper } from "./stepper.js";
+import { taskLines } from "./taskline.js";
+
+const PER_PAGE = 30;
+const NAME_LENGTH = 120;
+const FIGURES = [
+  { name: "num_pending", title: "Pending", hint: "Pending tasks that this worker may run" },
+  { name: "num_uniques", title: "Only here", hint: "Pending tasks that no other worker may run" },
+  { name: "num_unread_rpc_messages", title: "Unread", hint: "Messages that the worker has not read yet" },
+];
+
+/** @param store  see store.js; @param actions  see actions.js */
+export function workersView(store, actions) {
+  const cards = el("div", { class: "cards" });
+  const nothing = el("p", { class: "empty" }, "No worker is connected. One that says nothing for the worker_disconnect_delay is dropped from this list.");
+  const pages = pager((page) => go({ page }));
+  return {
+    node: el("section", { "aria-label": "Workers" }, cards, nothing, pages.node),
+    update(route) {
+      const page = pageOf(store.workers, route.page, PER_PAGE);
+      list(cards, page.items, ({ name }) => name, (worker) => card(worker, actions));
+      show(nothing, store.workers.length === 0);
+      pages.update(page);
+    },
+  };
+}
+
+function card(worker, actions) {
+  const head = header(worker);
+  const load = loadBar();
+  const figures = FIGURES.map(figure);
+  const tasks = taskLines({ few: 6, most: 100 });
+  const resize = controls(worker, actions);
+  const node = el("article", { class: "card worker-card" }, head.node, load.node,
+    el("dl", { class: "figures" }, ...figures.map((each) => each.node)), tasks.node, resize.node);
+  return {
+    node,
+    update(facts) {
+      node.classList.toggle("off", facts.state === "disabled");
+      for (const part of [head, load, resize, ...figures]) part.update(facts);
+      tasks.update(Object.entries(facts.running ?? {}).map(([id, task]) => runningNote({ ...task, id })));
+    },
+  };
+}
+
+function runningNote(task) {
+  const progress = typeof task.progress_percentage === "number" ? `${task.progress_percentage} %, ` : "";
+  return { task, note: `${progress}${duration(now() - since(task))}` };
+}
+
+function header(worker) {
+  const state = el("span", { class: "tag" });
+  const owner = el("span", { class: "muted" });
+  const started = timeElement();
+  const heard = timeElement();
+  const times = el("p", { class: "muted" }, owner, "started ", started.node, ", heard from ", heard.node);
+  const title = el("h2", { title: clip(worker.name, 1000) }, clip(workerName(worker), NAME_LENGTH));
+  return {
+    node: el("header", {}, title, state, times),
+    update(facts) {
+      text(state, `${facts.state}${facts.assistant ? ", assistant" : ""}`);
+      attribute(state, "data-state", facts.state);
+      text(owner, facts.username ? `${clip(String(facts.username), NAME_LENGTH)}, ` : "");
+      started.update(facts.started);
+      heard.update(facts.last_active);
+    },
+  };
+}
+
+function loadBar() {
+  const filled = bar("Processes in use");
+  const words = el("span", {});
+  return {
+    node: el("div", { class: "load" }, words, filled.node),
+    update({ num_running: busy = 0, workers: processes }) {
+      text(words, processes === undefined ? `${amount(busy)} running` : `${amount(busy)} of ${amount(processes)} processes busy`);
+      filled.update(busy, processes ?? busy);
+    },
+  };
+}
+
+function figure({ name, title, hint }) {
+  const value = el("dd");
+  return {
+    node: el("div", { title: hint }, el("dt", {}, title), value),
+    update(facts) {
+      text(value, amount(facts[name] ?? 0));
+      value.classList.toggle("none", !facts[name]);
+    },
+  };
+}
+
+function controls(worker, actions) {
+  const name = clip(workerName(worker), NAME_LENGTH);
+  const processes = stepper({ label: `processes of ${name}`, least: 1, set: (n) => actions.setProcesses(worker, n) });
+  const disable = el("button", { type: "button", class: "button", "aria-label": `Disable ${name}`, onclick: () => actions.disableWorker(worker) }, "Disable…");
+  const node = el("footer", {}, el("span", { class: "muted" }, "Processes"), processes.node, disable);
+  return {
+    node,
+    update(facts) {
+      show(node, facts.state !== "disabled");
+      processes.update(facts.workers ?? 1);
+    },
+  };
+}
