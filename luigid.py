@@ -41,6 +41,7 @@ import email.utils
 import errno
 import fcntl
 import functools
+import gc
 import gzip
 import hashlib
 import heapq
@@ -53,6 +54,7 @@ import logging
 import logging.config
 import logging.handlers
 import math
+import operator
 import os
 import pickle
 import re
@@ -61,6 +63,7 @@ import signal
 import socket
 import socketserver
 import stat
+import struct
 import sys
 import tempfile
 import threading
@@ -74,7 +77,9 @@ from queue import SimpleQueue
 from typing import (
     Annotated,
     Any,
+    BinaryIO,
     Callable,
+    Deque,
     Dict,
     FrozenSet,
     Iterable,
@@ -813,7 +818,7 @@ class Task:
         "resources",
         #: higher goes first; only ever raised
         "priority",
-        #: RetryPolicy
+        #: plain tuple of the fields of RetryPolicy
         "retry_policy",
         #: whether several may run as one (see `Agenda.batchers`)
         "batchable",
@@ -881,7 +886,7 @@ class Task:
         "due",
     )
 
-    def __init__(self, task_id: str, seq: int, status: str, now: float, retry_policy: RetryPolicy) -> None:
+    def __init__(self, task_id: str, seq: int, status: str, now: float, retry_policy: Tuple[Number, ...]) -> None:
         self.id = task_id
         self.seq = seq
         self.status = status
@@ -1120,6 +1125,8 @@ class Agenda:
         self.batchers: Dict[str, Dict[str, Tuple[Tuple[str, ...], Number]]] = {}
         #: resource -> amount that may be used at a time; resources without an entry have 1
         self.totals: Dict[str, Number] = {}
+        #: whether work is held back
+        self.paused = False
         #: resource -> RUNNING task -> amount it holds
         self.holders: Dict[str, Dict[Task, Number]] = {}
         #: resource -> sum of its holders
@@ -1142,33 +1149,41 @@ class Agenda:
         self.retry_delay: float = 0
         #: seconds for which the scheduler disables a task (`[scheduler] disable_persist`)
         self.disable_persist: float = 0
+        #: what changed since somebody took note and cleared it: tasks and workers (also removed ones) of which fields
+        #: of their own did, and ("paused",), ("resource", name), ("batchers", worker id)
+        self.changed: Set[Union[Task, Worker, Tuple[str, ...]]] = set()
+        #: (worker id, whether its stakes too) of what `strip_worker` did since then: one note for all its tasks
+        self.stripped: List[Tuple[str, bool]] = []
         self._seqs = itertools.count()
         self._orders = itertools.count(1)
 
     # -- tasks and edges -----------------------------------------------------------------------------------------------
 
-    def create(self, task_id: str, status: str, now: float, retry_policy: RetryPolicy) -> Task:
+    def create(self, task_id: str, status: str, now: float, retry_policy: Tuple[Number, ...]) -> Task:
         """Add a task that is not there yet."""
         task = self.tasks[task_id] = Task(task_id, next(self._seqs), status, now, retry_policy)
         task.order = next(self._orders)
         self.by_status[status][task_id] = task
         return task
 
-    def reindex(self) -> None:
-        """Index tasks whose fields were filled in after `create`, workers being there already."""
+    def reindex(self, farewell: float) -> None:
+        """Build all indexes anew, after fields were filled in from outside; workers may be gone at `farewell`."""
+        for seq, task in enumerate(self.tasks.values()):
+            task.seq = seq
+        self._seqs = itertools.count(len(self.tasks))
+        self.farewells = [(farewell, worker_id) for worker_id in sorted(self.workers)]
         in_order = sorted(self.tasks.values(), key=lambda task: task.order)
-        for tasks in self.by_status.values():
-            tasks.clear()
+        for index in (*self.by_status.values(), *(worker.tasks for worker in self.workers.values())):
+            index.clear()
         for task in in_order:
             task.order = next(self._orders)
             self.by_status[task.status][task.id] = task
-        for task in in_order:
-            deps, task.deps = task.deps, ()
-            self.set_deps(task, deps)
             for worker_id in task.stakeholders.union(task.workers):
                 self.workers[worker_id].tasks.add(task)
         for task in in_order:
-            self.settle(task)
+            deps, task.deps = task.deps, ()
+            self.set_deps(task, deps)
+            self._settle(task)
 
     def remove(self, task: Task) -> None:
         """Forget a task; what depends on it waits until it comes back."""
@@ -1189,7 +1204,7 @@ class Agenda:
         if was_done != (status == DONE):
             for dependent in self.dependents.get(task.id, ()):
                 dependent.unmet += 1 if was_done else -1
-                self.settle(dependent)
+                self._settle(dependent)
         self._rebar(task)
 
     def set_deps(self, task: Task, deps: Iterable[str]) -> None:
@@ -1221,7 +1236,7 @@ class Agenda:
             for other in leaning:
                 self._bar(other)
             for other in leaning:
-                self.settle(other)
+                self._settle(other)
         elif self.by_status[DISABLED]:
             self._bar(task)
 
@@ -1239,7 +1254,7 @@ class Agenda:
             task = stack.pop()
             if not task.barred and self._has_bar(task):
                 task.barred = True
-                self.settle(task)
+                self._settle(task)
                 stack.extend(self.dependents.get(task.id, ()))
 
     def _has_bar(self, task: Task) -> bool:
@@ -1267,11 +1282,13 @@ class Agenda:
             task.workers = joined(task.workers, worker.id)
             worker.tasks.add(task)
 
-    def add_stake(self, task: Task, worker: Worker) -> None:
-        """Keep a task as long as a worker lives."""
-        if worker.id not in task.stakeholders:
-            task.stakeholders = united(task.stakeholders, worker.id)
-            worker.tasks.add(task)
+    def add_stake(self, task: Task, worker: Worker) -> bool:
+        """Keep a task as long as a worker lives; False if it does that already."""
+        if worker.id in task.stakeholders:
+            return False
+        task.stakeholders = united(task.stakeholders, worker.id)
+        worker.tasks.add(task)
+        return True
 
     def strip_worker(self, worker: Worker, stakes: bool) -> None:
         """Take back all claims of a worker, and its stakes too if `stakes`."""
@@ -1279,7 +1296,8 @@ class Agenda:
             task.workers = parted(task.workers, worker.id)
             if stakes:
                 task.stakeholders = bereft(task.stakeholders, worker.id)
-            self.settle(task)
+            self._settle(task)
+        self.stripped.append((worker.id, stakes))
         worker.tasks = {task for task in worker.tasks if worker.id in task.stakeholders}
 
     def pop_silent_workers(self, now: float, delay: float) -> Iterator[Worker]:
@@ -1290,28 +1308,41 @@ class Agenda:
                 yield worker
                 self.strip_worker(worker, stakes=True)
                 del self.workers[worker.id]
+                self.changed.add(worker)
             else:
                 heapq.heappush(self.farewells, (worker.last_active + delay, worker.id))
 
     def add_worker(self, worker_id: str, now: float, delay: float) -> Worker:
         """Add a worker that is not there yet; it is silent after `delay` seconds without a call."""
         worker = self.workers[worker_id] = Worker(worker_id, now)
+        self.changed.add(worker)
         heapq.heappush(self.farewells, (now + delay, worker_id))
         return worker
 
     def set_batcher(self, worker_id: str, family: str, names: Tuple[str, ...], max_size: Number) -> None:
         """Let a worker run up to `max_size` ready tasks of a family as one when they differ in `names` only."""
-        self.batchers.setdefault(worker_id, {})[family] = (names, max_size)
+        self.batchers[worker_id] = {**self.batchers.get(worker_id, {}), family: (names, max_size)}
+        self.changed.add(("batchers", worker_id))
         if names not in self.batchings.setdefault(family, set()):
             self.batchings[family].add(names)
             for task in self.by_status[PENDING].values():
                 if task.family == family:
-                    self.settle(task)
+                    self._settle(task)
+
+    def set_total(self, resource: str, amount: Number) -> None:
+        """Set how much of a resource may be used at a time."""
+        self.totals[resource] = amount
+        self.changed.add(("resource", resource))
 
     # -- settling ------------------------------------------------------------------------------------------------------
 
     def settle(self, task: Task) -> None:
-        """Bring the indexes up to date with a task's fields."""
+        """Take note of a task whose fields were changed, and bring the indexes up to date with them."""
+        self.changed.add(task)
+        self._settle(task)
+
+    def _settle(self, task: Task) -> None:
+        # also for tasks whose own fields are as they were, when what is derived from others has changed
         self._settle_seats(task)
         self._settle_tally(task)
         self._settle_booking(task)
@@ -1431,7 +1462,7 @@ class Agenda:
             task.due = due
             if due is not None:
                 if len(self.deadlines) > 2 * len(self.tasks) + 64:
-                    self.deadlines = [kept for kept in self.deadlines if kept[2].due == kept[0]]
+                    self.deadlines = [(t.due, t.seq, t) for t in self.tasks.values() if t.due is not None]
                     heapq.heapify(self.deadlines)
                 heapq.heappush(self.deadlines, (due, task.seq, task))
 
@@ -1448,29 +1479,30 @@ class Agenda:
         return min(due, default=None)
 
     def pop_due(self, now: float) -> Iterator[Task]:
-        """Yield what `prune` must look at, oldest task first, each once; the caller settles it.
+        """Yield what `prune` must look at, oldest task first, each once.
 
         What falls due meanwhile is yielded as well if it is younger than the task just looked at: so it is for a
         walk over all tasks.
         """
         found: List[Tuple[int, Task]] = []
-        later, seq = [], -1
-        while True:
-            while self.deadlines and self.deadlines[0][0] <= now:
-                due, _, task = heapq.heappop(self.deadlines)
-                if task.due == due:
-                    task.due = None
-                    if task.seq > seq:
+        popped, seq = [], -1
+        try:
+            while True:
+                while self.deadlines and self.deadlines[0][0] <= now:
+                    due, _, task = heapq.heappop(self.deadlines)
+                    if task.due == due:
+                        task.due = None
+                        popped.append(task)
                         heapq.heappush(found, (task.seq, task))
-                    else:
-                        later.append(task)
-            if not found:
-                break
-            seq, task = heapq.heappop(found)
-            yield task
-            later.append(task)
-        for task in later:
-            self._settle_due(task)
+                while found and found[0][0] <= seq:  # had its turn already
+                    heapq.heappop(found)
+                if not found:
+                    break
+                seq, task = heapq.heappop(found)
+                yield task
+        finally:
+            for task in popped:
+                self._settle_due(task)
 
     # -- choosing ------------------------------------------------------------------------------------------------------
 
@@ -1642,7 +1674,7 @@ class Agenda:
         expect(self.running_on, running_on, "running_on")
         expect(self.batches, batches, "batches")
         expect(self.holders, holders, "holders")
-        expect(self.used, {name: sum(held.values()) for name, held in holders.items()}, "used resources")
+        expect(self.used, {name: sum(held.values()) for name, held in self.holders.items()}, "used resources")
 
 
 def push_next(frontier: List[Any], queue: Optional[Queue], rest: Iterator[Entry]) -> None:
@@ -1684,6 +1716,17 @@ class BadRequest(ValueError):
     """An argument is missing or not what it must be; the message names it. Nothing has been changed."""
 
 
+#: numbers beyond are taken as this one: infinity has no place in JSON, and sums of such numbers must stay finite, too
+LARGEST = 1e300
+
+#: arrays and objects inside each other in a value: what is accepted must also be copied and encoded, each recursively
+MAX_NESTING = 100
+
+
+class Unavailable(Exception):
+    """Changes cannot be kept at present, so none are made; the message says why. To be tried again later."""
+
+
 class Kind(NamedTuple):
     """What an argument must be: `check` returns it as the scheduler keeps it, or raises ValueError or TypeError.
 
@@ -1698,25 +1741,27 @@ class Kind(NamedTuple):
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError
-    return value
+    return str.__str__(value)
 
 
 def _identifier(value: Any) -> str:
-    if not _text(value):
+    if not value:
         raise ValueError
-    return value
+    return _text(value)
 
 
 def _number(value: Any) -> Number:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
         raise TypeError
-    return max(-sys.float_info.max, min(value, sys.float_info.max)) if abs(value) > 2**1000 else value
+    value = int(value) if isinstance(value, int) else float(value)
+    return value if -LARGEST < value < LARGEST else math.copysign(LARGEST, value)
 
 
 def _amount(value: Any) -> Number:
-    if _number(value) < 0:
+    number = _number(value)
+    if number < 0:
         raise ValueError
-    return _number(value)
+    return number
 
 
 def _count(value: Any) -> int:
@@ -1739,14 +1784,16 @@ def _status(value: Any) -> str:
     return STATUSES[STATUSES.index(value)]
 
 
-def _anything(value: Any) -> Any:
+def _anything(value: Any, levels: int = MAX_NESTING) -> Any:
+    if not levels:
+        raise ValueError
     if isinstance(value, dict):
-        return {_text(name): _anything(item) for name, item in value.items()}
+        return {_text(name): _anything(item, levels - 1) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_anything(item) for item in value]
-    if value is None or isinstance(value, (str, int)):
+        return [_anything(item, levels - 1) for item in value]
+    if value is None or isinstance(value, bool):
         return value
-    return _number(value)
+    return _text(value) if isinstance(value, str) else _number(value)
 
 
 def _object(value: Any) -> Dict[str, Any]:
@@ -1763,6 +1810,10 @@ def _identifiers(value: Any) -> Tuple[str, ...]:
 
 def _demand(value: Any) -> Demand:
     return tuple(sorted((_identifier(name), _amount(amount)) for name, amount in value.items())) if value else ()
+
+
+def _numbers(value: Any) -> Dict[str, Number]:
+    return {name: _number(amount) for name, amount in value.items()}
 
 
 def _info(value: Any) -> Dict[str, Any]:
@@ -1785,6 +1836,7 @@ Priority = Annotated[Number, Kind(_number, "a number")]
 Amount = Annotated[Number, Kind(_amount, "a number of at least 0")]
 Count = Annotated[int, Kind(_count, "a whole number of at least 0")]
 Amounts = Annotated[Demand, Kind(_demand, "an object of resource names and numbers of at least 0")]
+Numbers = Annotated[Mapping[str, Number], Kind(_numbers, "an object of numbers")]
 Object = Annotated[Mapping[str, Any], Kind(_object, "an object")]
 Anything = Annotated[Any, Kind(_anything, "any JSON value", nullable=True)]
 Info = Annotated[
@@ -1793,6 +1845,14 @@ Info = Annotated[
 Policy = Annotated[
     Mapping[str, Number], Kind(_retry_policy, f"an object with numbers for {', '.join(RetryPolicy._fields)}")
 ]
+
+
+def shown(value: Any) -> str:
+    """Return a short form of what a client sent, for an error message."""
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # Python does not print integers of more than some thousand digits
+        return "such a large number"
 
 
 class Param(NamedTuple):
@@ -1805,12 +1865,16 @@ class Param(NamedTuple):
 
 
 class Rpc(NamedTuple):
-    """An RPC: its name, its arguments, what it does. `rest`: the kind of arguments whose names are free, or None."""
+    """An RPC: its arguments by name (`rest`: the kind of those whose names are free), what it does, if it changes much.
+
+    Calls with `changes` are refused while changes cannot be kept. The others do at most what a lost call would undo.
+    """
 
     name: str
     params: Dict[str, Param]
     rest: Optional[Kind]
     doc: str
+    changes: bool
 
     def clean(self, arguments: Mapping[str, Any]) -> Dict[str, Any]:
         """Return checked copies of `arguments`, without unknown ones and nulls that mean the default.
@@ -1830,17 +1894,16 @@ class Rpc(NamedTuple):
     def _check(self, name: str, kind: Kind, value: Any) -> Any:
         try:
             return kind.check(value)
-        except (ValueError, TypeError, AttributeError, RecursionError):
-            shown = reprlib.repr(value)
-            raise BadRequest(f"argument {name!r} of {self.name} must be {kind.says}, not {shown}") from None
+        except (ValueError, TypeError, AttributeError):
+            raise BadRequest(f"argument {name!r} of {self.name} must be {kind.says}, not {shown(value)}") from None
 
 
 #: name -> Rpc: all that the wire may call
 RPC_METHODS: Dict[str, Rpc] = {}
 
 
-def rpc(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Publish a method of Scheduler whose annotations are kinds: arguments checked, clock read, lock held."""
+def describe(method: Callable[..., Any], changes: bool) -> Rpc:
+    """Return what the signature, the kinds in it and the docstring of a method say of the call that it is."""
     params, rest = {}, None
     for name, parameter in list(inspect.signature(method).parameters.items())[1:]:
         kind = next(item for item in parameter.annotation.__metadata__ if isinstance(item, Kind))
@@ -1849,16 +1912,34 @@ def rpc(method: Callable[..., Any]) -> Callable[..., Any]:
         else:
             required = parameter.default is parameter.empty
             params[name] = Param(name, kind, required, None if required else parameter.default)
-    spec = RPC_METHODS[method.__name__] = Rpc(method.__name__, params, rest, inspect.getdoc(method) or "")
+    return Rpc(method.__name__, params, rest, inspect.getdoc(method) or "", changes)
+
+
+def rpc(method: Callable[..., Any], changes: bool = True) -> Callable[..., Any]:
+    """Publish a method of StateMachine whose annotations are kinds: arguments checked, clock read, lock held."""
+    spec = RPC_METHODS[method.__name__] = describe(method, changes)
 
     @functools.wraps(method)
-    def call(self: "Scheduler", /, **arguments: Any) -> Any:
+    def call(self: "StateMachine", /, **arguments: Any) -> Any:
         cleaned = spec.clean(arguments)
         with self._lock:
+            if changes:
+                self._may_change()
             self._now = self._clock()
-            return method(self, **cleaned)
+            try:
+                reply = method(self, **cleaned)
+            finally:
+                ticket = self._note_changes()
+        if ticket:
+            with contextlib.suppress(*(() if changes else (Unavailable,))):
+                self._await(ticket)
+        return reply
 
     return call
+
+
+#: publishes a method that reads
+query = functools.partial(rpc, changes=False)
 
 
 # -- the state machine -------------------------------------------------------------------------------------------------
@@ -1883,22 +1964,35 @@ class StateMachine:
         **settings: Any,
     ) -> None:
         self._settings = scheduler_settings(**settings)
-        self._policy = RetryPolicy(*(getattr(self._settings, name) for name in RetryPolicy._fields))
+        self._policy = tuple(getattr(self._settings, name) for name in RetryPolicy._fields)
         self._clock = clock
         #: epoch seconds of the running call
         self._now = clock()
-        #: guards the agenda, `_paused` and `_now`
+        #: guards the agenda and `_now`
         self._lock = threading.Lock()
         self._agenda = Agenda()
         self._agenda.totals.update(resources or {})
         self._agenda.retry_delay = self._settings.retry_delay
         self._agenda.disable_persist = self._settings.disable_persist
-        self._paused = False
 
     def validate(self) -> None:
         """Recompute all indexes and compare; AssertionError names the first that differs. Costs a walk over all."""
         with self._lock:
             self._agenda.validate()
+
+    # What section 5 makes of changes; a state machine on its own forgets them.
+
+    def _may_change(self) -> None:
+        """Raise Unavailable if changes cannot be kept now."""
+
+    def _note_changes(self) -> int:
+        """Take note of what the running call changed, under the lock; return a ticket for `_await`, 0 for nothing."""
+        self._agenda.changed.clear()
+        self._agenda.stripped.clear()
+        return 0
+
+    def _await(self, ticket: int) -> None:
+        """Return when the changes behind a ticket are kept; Unavailable if they cannot be."""
 
     # -- tasks come and go ---------------------------------------------------------------------------------------------
 
@@ -1959,8 +2053,8 @@ class StateMachine:
     def _just_done(self, task: Task) -> bool:
         return task.status == DONE and self._now - task.updated < self._settings.stable_done_cooldown_secs
 
-    def _retry_policy(self, given: Mapping[str, Number]) -> RetryPolicy:
-        policy = self._policy._replace(**given)
+    def _retry_policy(self, given: Mapping[str, Number]) -> Tuple[Number, ...]:
+        policy = tuple(map(given.get, RetryPolicy._fields, self._policy)) if given else self._policy
         return self._policy if policy == self._policy else policy
 
     def _report(
@@ -1986,6 +2080,7 @@ class StateMachine:
                 run.tracking_url = tracking_url
             if expl is not None:
                 run.expl = expl
+            self._agenda.changed.add(run)
         task.remove = None
         # A run ends where it runs: what others say of it meanwhile does not count.
         ended_here = status in (DONE, FAILED, RUNNING) and task.worker_running == speaker.id
@@ -2008,8 +2103,8 @@ class StateMachine:
             if dep is None:  # keep a place for it: its own worker may take long to get to it
                 dep = agenda.create(dep_id, UNKNOWN, self._now, self._policy)
                 dep.priority = priority
-            agenda.add_stake(dep, speaker)
-            agenda.settle(dep)
+            if agenda.add_stake(dep, speaker):
+                agenda.settle(dep)
 
     def _set_status(self, task: Task, status: str) -> None:
         if status == DISABLED and task.status in (RUNNING, BATCH_RUNNING):
@@ -2043,7 +2138,7 @@ class StateMachine:
         task.batch_id = None
 
     def _count_failure(self, task: Task) -> str:
-        policy = task.retry_policy
+        policy = RetryPolicy(*task.retry_policy)
         task.first_failure_time = task.first_failure_time or self._now
         recent = (moment for moment in task.failures if moment >= self._now - policy.disable_window)
         task.failures = (*recent, self._now)
@@ -2089,8 +2184,8 @@ class StateMachine:
                 "task_id": None,
                 "worker_state": asker.state,
             }
-        if assistant:
-            asker.info["assistant"] = True
+        if assistant and not asker.assistant:
+            self._inform(asker, {"assistant": True})
         lost = None
         if current_tasks is not None:
             lost = self._lost_run(asker, current_tasks)
@@ -2112,7 +2207,7 @@ class StateMachine:
                 self._set_status(task, PENDING)
 
     def _choose(self, asker: Worker, assistant: bool) -> List[Task]:
-        if self._paused:
+        if self._agenda.paused:
             return []
         alive_since = self._now - self._settings.worker_disconnect_delay
         task = self._agenda.choose(asker, assistant, alive_since)
@@ -2141,7 +2236,7 @@ class StateMachine:
         joint = "|".join(task_ids).encode("utf-8", "surrogatepass")
         return hashlib.new("md5", joint, usedforsecurity=False).hexdigest()
 
-    @rpc
+    @query
     def count_pending(self, *, worker: Identifier) -> Dict[str, Any]:
         """Return how many tasks a worker may still come to run, and which of its tasks are running now, and where."""
         return self._outlook(self._worker(worker))
@@ -2166,7 +2261,7 @@ class StateMachine:
         worker: Identifier,
         task_family: Text,
         batched_args: Identifiers,
-        max_batch_size: Priority = sys.float_info.max,
+        max_batch_size: Priority = LARGEST,
     ) -> None:
         """Let a worker run up to `max_batch_size` tasks of a family as one when they differ in `batched_args` only."""
         self._agenda.set_batcher(worker, task_family, batched_args, max_batch_size)
@@ -2201,19 +2296,24 @@ class StateMachine:
     @rpc
     def pause(self) -> None:
         """Give out no more work, if `pause_enabled`."""
-        self._paused = self._paused or self._settings.pause_enabled
+        self._set_paused(True)
 
     @rpc
     def unpause(self) -> None:
         """Give out work again, if `pause_enabled`."""
-        self._paused = self._paused and not self._settings.pause_enabled
+        self._set_paused(False)
 
-    @rpc
+    def _set_paused(self, paused: bool) -> None:
+        if self._settings.pause_enabled:
+            self._agenda.paused = paused
+            self._agenda.changed.add(("paused",))
+
+    @query
     def is_paused(self) -> Dict[str, bool]:
         """Tell whether work is held back."""
-        return {"paused": self._paused}
+        return {"paused": self._agenda.paused}
 
-    @rpc
+    @query
     def is_pause_enabled(self) -> Dict[str, bool]:
         """Tell whether `pause` does anything."""
         return {"enabled": self._settings.pause_enabled}
@@ -2221,14 +2321,15 @@ class StateMachine:
     @rpc
     def update_resources(self, **resources: Amount) -> None:
         """Set the totals of resources, by name."""
-        self._agenda.totals.update(resources)
+        for name, amount in resources.items():
+            self._agenda.set_total(name, amount)
 
     @rpc
     def update_resource(self, *, resource: Text, amount: Anything) -> bool:
         """Set the total of one resource; False, and nothing done, if it is not a whole number of at least 0."""
         if not isinstance(amount, int) or amount < 0:
             return False
-        self._agenda.totals[resource] = amount
+        self._agenda.set_total(resource, amount)
         return True
 
     # -- workers -------------------------------------------------------------------------------------------------------
@@ -2242,17 +2343,23 @@ class StateMachine:
         worker.last_active = self._now
         return worker
 
-    @rpc
+    @query
     def ping(self, *, worker: Identifier) -> Dict[str, Any]:
         """Tell that a worker lives, and fetch the messages that wait for it."""
         caller = self._seen(worker)
         messages, caller.rpc_messages = caller.rpc_messages, []
+        if messages:
+            self._agenda.changed.add(caller)
         return {"rpc_messages": messages}
 
     @rpc
     def add_worker(self, *, worker: Identifier, info: Info) -> None:
         """Add to what is known of a worker: `workers` (tasks it runs at a time), `assistant`, host, user and so on."""
-        self._worker(worker).info.update(info)
+        self._inform(self._worker(worker), info)
+
+    def _inform(self, worker: Worker, info: Mapping[str, Any]) -> None:
+        worker.info = {**worker.info, **info}
+        self._agenda.changed.add(worker)
 
     @rpc
     def disable_worker(self, *, worker: Identifier) -> None:
@@ -2260,6 +2367,7 @@ class StateMachine:
         disabled = self._worker(worker)
         self._agenda.strip_worker(disabled, stakes=False)
         disabled.disabled = True
+        self._agenda.changed.add(disabled)
 
     @rpc
     def set_worker_processes(self, *, worker: Identifier, n: Count) -> None:
@@ -2276,7 +2384,9 @@ class StateMachine:
         return {"message_id": message_id}
 
     def _send(self, worker_id: str, name: str, **kwargs: Any) -> None:
-        self._worker(worker_id).rpc_messages.append({"name": name, "kwargs": kwargs})
+        worker = self._worker(worker_id)
+        worker.rpc_messages = [*worker.rpc_messages, {"name": name, "kwargs": kwargs}]
+        self._agenda.changed.add(worker)
 
     @rpc
     def add_scheduler_message_response(self, *, task_id: Text, message_id: Text, response: Anything) -> None:
@@ -2284,6 +2394,7 @@ class StateMachine:
         task = self._agenda.tasks.get(task_id)
         if task is not None:
             task.responses = {**task.responses, message_id: response}
+            self._agenda.changed.add(task)
 
     @rpc
     def get_scheduler_message_response(self, *, task_id: Text, message_id: Text) -> Dict[str, Any]:
@@ -2292,9 +2403,10 @@ class StateMachine:
         if task is None or message_id not in task.responses:
             return {"response": None}
         task.responses = dict(task.responses)
+        self._agenda.changed.add(task)
         return {"response": task.responses.pop(message_id)}
 
-    @rpc
+    @query
     def announce_scheduling_failure(
         self,
         *,
@@ -2322,8 +2434,9 @@ class StateMachine:
         """Keep what a run says of itself."""
         for task in self._run(task_id):
             task.status_message = status_message
+            self._agenda.changed.add(task)
 
-    @rpc
+    @query
     def get_task_status_message(self, *, task_id: Text) -> Dict[str, Any]:
         """Return what a run said of itself; "" for an unknown task."""
         task = self._agenda.tasks.get(task_id)
@@ -2334,45 +2447,52 @@ class StateMachine:
         """Keep how far a run is, 0 to 100."""
         for task in self._run(task_id):
             task.progress_percentage = progress_percentage
+            self._agenda.changed.add(task)
 
-    @rpc
+    @query
     def get_task_progress_percentage(self, *, task_id: Text) -> Dict[str, Any]:
         """Return how far a run is, 0 to 100 or None."""
         task = self._agenda.tasks.get(task_id)
         return {"taskId": task_id, "progressPercentage": detached(task.progress_percentage) if task else None}
 
     @rpc
-    def decrease_running_task_resources(self, *, task_id: Text, decrease_resources: Amounts) -> None:
+    def decrease_running_task_resources(self, *, task_id: Text, decrease_resources: Numbers) -> None:
         """Give back part of what a run holds."""
-        run, given_back = self._run(task_id), dict(decrease_resources)
+        run = self._run(task_id)
+        given_back = {name: amount for name, amount in decrease_resources.items() if amount > 0}
         for task in run if run and run[0].status == RUNNING else ():
             held = ((name, max(0, amount - given_back.get(name, 0))) for name, amount in task.held())
             task.resources_running = tuple(held)
             self._agenda.settle(task)
 
-    @rpc
+    @query
     def get_running_task_resources(self, *, task_id: Text) -> Dict[str, Any]:
         """Return what a run holds of each resource, or None."""
         task = self._agenda.tasks.get(task_id)
         held = task.resources_running if task else None
         return {"taskId": task_id, "resources": None if held is None else dict(held)}
 
-    @rpc
+    @query
     def update_metrics_task_started(self, *, task: Anything) -> None:
         """Accept what stock's workers never send; starts are counted where they happen."""
 
-    @rpc
+    @query
     def report_task_statistics(self, *, task_id: Text, statistics: Anything) -> None:
         """Accept a run's own figures."""
 
     # -- time passes ---------------------------------------------------------------------------------------------------
 
-    @rpc
+    @query
     def prune(self) -> None:
         """Do what has fallen due: part with silent workers, fail what they ran, retry, re-enable, forget."""
         self._prune()
 
     def _prune(self) -> None:
+        with contextlib.suppress(Unavailable):
+            self._may_change()
+            self._prune_due()
+
+    def _prune_due(self) -> None:
         for worker in self._agenda.pop_silent_workers(self._now, self._settings.worker_disconnect_delay):
             logger.info("worker %s is gone: no word since %.0f s", worker.id, self._now - worker.last_active)
         removed = [task for task in self._agenda.pop_due(self._now) if self._expire(task)]
@@ -2387,15 +2507,14 @@ class StateMachine:
             logger.info("task %s failed: its worker %s is gone", task.id, task.worker_running)
             task.worker_running = None
             self._set_status(task, FAILED)
-            task.retry = now + settings.retry_delay
         if not task.stakeholders and task.remove is None and task.status != RUNNING:
             task.remove = now + settings.remove_delay
+            self._agenda.settle(task)
         disabled_since = task.scheduler_disable_time if task.status == DISABLED else None
         if disabled_since is not None and now - disabled_since > settings.disable_persist:
             self._re_enable(task)
         if task.status == FAILED and settings.retry_delay >= 0 and task.retry < now:
             self._set_status(task, PENDING)
-        self._agenda.settle(task)
         return task.remove is not None and now >= task.remove
 
     def _is_abandoned(self, task: Task) -> bool:
@@ -2406,12 +2525,12 @@ class StateMachine:
 
     # -- reads ---------------------------------------------------------------------------------------------------------
 
-    @rpc
+    @query
     def has_task_history(self) -> bool:
         """Tell whether `record_task_history` is on."""
         return self._settings.record_task_history
 
-    @rpc
+    @query
     def graph(self) -> Dict[str, Any]:
         """Return all tasks by id, with their dependencies."""
         self._prune()
@@ -2420,14 +2539,14 @@ class StateMachine:
             nodes.update(self._traverse(task_id, self._upstream, True, seen))
         return nodes
 
-    @rpc
+    @query
     def dep_graph(self, *, task_id: Text, include_done: Flag = True) -> Dict[str, Any]:
         """Return a task and what it depends on by id, nearest first, at most `max_graph_nodes`; {} if unknown."""
         self._prune()
         known = task_id in self._agenda.tasks
         return self._traverse(task_id, self._upstream, include_done, set()) if known else {}
 
-    @rpc
+    @query
     def inverse_dep_graph(self, *, task_id: Text, include_done: Flag = True) -> Dict[str, Any]:
         """Return a task and what depends on it, as `dep_graph` does; `deps` are then those that depend on a node."""
         self._prune()
@@ -2503,7 +2622,7 @@ class StateMachine:
             node["accepts_messages"] = task.accepts_messages
         return node
 
-    @rpc
+    @query
     def task_list(
         self,
         *,
@@ -2550,7 +2669,7 @@ class StateMachine:
             stack.pop()
         return known[task.id]
 
-    @rpc
+    @query
     def task_search(self, *, task_str: Text) -> Dict[str, Dict[str, Any]]:
         """Return the tasks whose id contains a text: status -> id -> task."""
         self._prune()
@@ -2560,7 +2679,7 @@ class StateMachine:
                 found.setdefault(task.status, {})[task.id] = self._serialize(task)
         return found
 
-    @rpc
+    @query
     def worker_list(self, *, include_running: Flag = True) -> List[Dict[str, Any]]:
         """Return the workers, the latest started first, with what they run."""
         self._prune()
@@ -2572,7 +2691,7 @@ class StateMachine:
         first = self._agenda.tasks.get(first_id) if isinstance(first_id, str) else None
         node = {
             **copied(worker.info),
-            "first_task_display_name": first.display_name() if first else first_id,
+            "first_task_display_name": first.display_name() if first else detached(first_id),
             "last_active": worker.last_active,
             "name": worker.id,
             "num_unread_rpc_messages": len(worker.rpc_messages),
@@ -2586,7 +2705,7 @@ class StateMachine:
             node["running"] = running
         return node
 
-    @rpc
+    @query
     def resource_list(self) -> List[Dict[str, Any]]:
         """Return the resources that have a total, with the tasks that run with them."""
         self._prune()
@@ -2606,7 +2725,7 @@ class StateMachine:
             for name, total in self._agenda.totals.items()
         ]
 
-    @rpc
+    @query
     def fetch_error(self, *, task_id: Text) -> Dict[str, Any]:
         """Return the report of a task's last failure, with what is needed to run the task again."""
         task = self._agenda.tasks.get(task_id)
@@ -2632,29 +2751,77 @@ def matches(text: str, words: Iterable[str]) -> bool:
 # 5. Persistence
 # ======================================================================================================================
 #
-# The state file is one pickle (protocol 4) of plain data: dict, list, tuple, frozenset, str, int, float, bool, None.
+# The promise: a reply means that what it acknowledges is kept. Changes go into a journal before the reply leaves, and
+# the journal is folded into a snapshot from time to time. Beside `state_path`, the snapshot, stand
 #
-#   {"format": "luigid state", "version": 1, "paused": bool, "resources": {name: total},
-#    "batchers": {worker id: {family: (names, most)}}, "tasks": [record, ...], "workers": [record, ...]}
+#   state_path.journal.N   the journals; N rises with each snapshot
+#   state_path.lock        locked by the daemon to which all of this belongs; says which that is
 #
-# A record is a dict of the fields of section 2 that are not derived, by name. Tasks come in order of creation, workers
-# in order of appearance. A reader ignores fields it does not know and gives missing ones their initial value, so that
-# fields can be added without a new version; a version it does not know it refuses.
+# What is written are changes: plain tuples that say what something *is* now, not what happened to it. So a change
+# written twice, or one whose effect is in the snapshot already, does no harm.
 #
-# Nothing in the file is run: whatever names a class or function is refused before it is looked up. The file is written
-# beside its place, synced, and renamed, so that a crash leaves the old one or the new one and never a part of one.
+#   ("strip", worker id, stakes)       a worker's claims are taken back, if `stakes` its stakes too (`strip_worker`)
+#   ("worker gone", worker id)         ("task gone", task id)
+#   ("worker", fields)                 ("task", fields)       in the order of WORKER_FIELDS, TASK_FIELDS
+#   ("batchers", worker id, families)  ("resource", name, total)  ("paused", flag)
+#
+# A journal is a header and records, each framed as MARK, length (4 bytes), CRC-32 of length and body (4 bytes), body;
+# integers are little-endian. The body of the first record is the pickled header, that of the others a pickled list of
+# changes, all of one call. Records are written by whoever holds the journal's lock, for all who wait for it by then.
+#
+#   - A daemon killed between two writes has lost no acknowledged call. One killed within a write, or a machine that
+#     lost power, leaves a part of a record: with `journal_sync = always` it was never acknowledged, so it is dropped.
+#   - So a record that does not check and is followed by none that does is the torn end of the last write. If a sound
+#     one follows, the file was damaged afterwards: nobody can tell what is missing, and the start is refused.
+#   - After a failed write or sync nobody knows what is in the file, and trying again might report success for pages
+#     that the kernel has dropped already. So that descriptor is given up; changes are refused until a new snapshot and
+#     journal could be written, from memory, which holds everything. Reads go on.
+#
+# The snapshot is a sequence of pickles: the header, lists of changes, None; then SEAL and the CRC-32 of all before. It
+# is written while calls go on, some hundred tasks at a time under the scheduler's lock; what changes meanwhile is
+# collected and written behind them, so that the whole is the state at the moment when the next journal begins. It is
+# synced, read back, and only then renamed into place; the journals before it are deleted after that. A crash anywhere
+# in between leaves the old snapshot with all its journals, or the new one.
+#
+# Nothing that is read is run: the unpickler refuses whatever refers to a class or function before it is looked up.
+# Headers name the fields, so a later version that adds fields reads older files; one that changes the meaning of what
+# is there raises the major version. A newer file than one can read is refused by name.
 
-STATE_FORMAT, STATE_VERSION = "luigid state", 1
-
-#: seconds from one prune by the scheduler itself to the next, as stock's daemon
-PRUNE_INTERVAL = 60
+STATE_FORMAT = "luigid state"
+STATE_VERSION = (1, 0)
 
 TASK_FIELDS = Task.__slots__[: Task.__slots__.index("unmet")]
 WORKER_FIELDS = Worker.__slots__[: Worker.__slots__.index("tasks")]
 
+MARK = b"\xf1LGD"
+FRAME = struct.Struct("<4sII")
+SEAL = b"\nluigid\n"
+TRAILER = struct.Struct("<8sI")
+
+#: tasks taken down at a time, under the scheduler's lock, for a snapshot: about a millisecond
+SLICE = 500
+
+#: seconds from one prune by the scheduler itself to the next, as stock's daemon
+PRUNE_INTERVAL = 60
+
+#: seconds between two looks at whether the journal must be synced, folded, or mended
+UPKEEP_INTERVAL = 1.0
+
+#: bytes from which on a journal is folded into a snapshot, if it is also larger than the snapshot
+JOURNAL_LIMIT = 16 * 1024 * 1024
+
+#: seconds after which a journal that is not empty is folded into a snapshot anyway
+JOURNAL_AGE = 6 * 3600
+
+#: one change, as described above
+Change = Tuple[Any, ...]
+
 
 class StateError(Exception):
-    """The state cannot be read; the message names the file, says why, and what to do."""
+    """The state cannot be used; the message names the file, says why, and what to do."""
+
+
+# -- plain data --------------------------------------------------------------------------------------------------------
 
 
 class PlainUnpickler(pickle.Unpickler):
@@ -2665,101 +2832,500 @@ class PlainUnpickler(pickle.Unpickler):
         raise pickle.UnpicklingError(f"it refers to {module}.{name}")
 
 
-def read_state(path: str) -> Optional[Dict[str, Any]]:
-    """Return what `write_state` wrote to a file, None if there is no such file; StateError if it is anything else."""
-    try:
-        with open(path, "rb") as file:
-            state = PlainUnpickler(file).load()
-        if not isinstance(state, dict) or state.get("format") != STATE_FORMAT:
-            raise pickle.UnpicklingError("it is no state of luigid")
-        if state.get("version") != STATE_VERSION:
-            raise pickle.UnpicklingError(f"its version is {state.get('version')!r}, this luigid reads {STATE_VERSION}")
-        return state
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise StateError(f"cannot read the state in {path}: {error.strerror}") from error
-    except Exception as error:  # damaged pickles raise nearly anything
-        stock = " (a state of stock luigi, which this version does not import)" if "luigi." in str(error) else ""
-        hint = "move it away to start empty, or choose another --state-path"
-        raise StateError(f"cannot use the state in {path}: {error}{stock}; {hint}") from error
+def dump_plain(value: Any) -> bytes:
+    """Return a pickle of plain data."""
+    return pickle.dumps(value, protocol=4)
 
 
-def write_state(path: str, state: Dict[str, Any]) -> None:
-    """Replace a file, at once and durably; OSError if that fails, and then the old one is still there."""
-    directory = os.path.dirname(os.path.abspath(path))
-    os.makedirs(directory, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(prefix=os.path.basename(path) + ".", suffix=".tmp", dir=directory)
-    try:
-        with open(descriptor, "wb") as file:
-            pickle.dump(state, file, protocol=4)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-    sync_directory(directory)
+def load_plain(data: bytes) -> Any:
+    """Return the plain data of a pickle; any exception at all if it is something else."""
+    return PlainUnpickler(io.BytesIO(data)).load()
 
 
-def sync_directory(directory: str) -> None:
-    """Make renames in a directory survive a power cut."""
-    descriptor = os.open(directory, os.O_RDONLY)
+def make_header(generation: int) -> Dict[str, Any]:
+    """Return what a snapshot, or a journal that follows snapshot number `generation`, begins with."""
+    return {
+        "format": STATE_FORMAT,
+        "version": STATE_VERSION,
+        "generation": generation,
+        "task_fields": TASK_FIELDS,
+        "worker_fields": WORKER_FIELDS,
+    }
+
+
+def check_header(header: Any, path: str) -> Dict[str, Any]:
+    """Return a header that this version reads; StateError for others."""
+    if not isinstance(header, dict) or header.get("format") != STATE_FORMAT:
+        raise StateError(f"{path} is no state of luigid; move it away to start empty, or choose another --state-path")
+    version = ".".join(map(str, header["version"]))
+    if header["version"][0] != STATE_VERSION[0]:
+        own = ".".join(map(str, STATE_VERSION))
+        raise StateError(f"{path} is in version {version} of the format, this luigid reads {own}; use a newer luigid")
+    return header
+
+
+task_fields = operator.attrgetter(*TASK_FIELDS)
+worker_fields = operator.attrgetter(*WORKER_FIELDS)
+
+
+def describe_changes(agenda: Agenda) -> List[Change]:
+    """Return what is in `agenda.changed` and `agenda.stripped` as changes, and clear these."""
+    changes: List[Change] = [("strip", *strip) for strip in agenda.stripped]
+    workers = [item for item in agenda.changed if isinstance(item, Worker)]
+    tasks = [item for item in agenda.changed if isinstance(item, Task)]
+    changes += [("worker gone", worker.id) for worker in workers if agenda.workers.get(worker.id) is not worker]
+    changes += [("worker", worker_fields(worker)) for worker in workers if agenda.workers.get(worker.id) is worker]
+    changes += [("task gone", task.id) for task in tasks if task.status == GONE]
+    changes += [("task", task_fields(task)) for task in sorted(tasks, key=TASK_SEQ) if task.status != GONE]
+    changes += [describe_common(agenda, item) for item in agenda.changed if isinstance(item, tuple)]
+    agenda.changed.clear()
+    agenda.stripped.clear()
+    return changes
+
+
+TASK_SEQ = operator.attrgetter("seq")
+
+
+def describe_common(agenda: Agenda, item: Tuple[str, ...]) -> Change:
+    """Return as a change what is neither a task nor a worker."""
+    if item[0] == "batchers":
+        return (*item, agenda.batchers[item[1]])
+    if item[0] == "resource":
+        return (*item, agenda.totals[item[1]])
+    return ("paused", agenda.paused)
+
+
+def capture(agenda: Agenda) -> List[Change]:
+    """Return all that an agenda holds, as changes; costs a walk over everything."""
+    return [*capture_common(agenda), *(("task", task_fields(task)) for task in agenda.tasks.values())]
+
+
+def capture_common(agenda: Agenda) -> List[Change]:
+    """Return what an agenda holds besides tasks, as changes."""
+    changes: List[Change] = [("worker", worker_fields(worker)) for worker in agenda.workers.values()]
+    items = [("paused",), *(("resource", name) for name in agenda.totals), *(("batchers", w) for w in agenda.batchers)]
+    return changes + [describe_common(agenda, item) for item in items]
+
+
+class Restorer:
+    """Fills an empty agenda with changes, in the order in which they were made.
+
+    Indexes are left alone until `finish`: built once, they cost a fraction of what keeping them up to date would.
+    """
+
+    def __init__(self, agenda: Agenda, now: float, delay: float) -> None:
+        """Workers get `delay` seconds from `now` to speak up."""
+        self.agenda = agenda
+        self._now, self._delay = now, delay
+        self._apply = {
+            "strip": self._strip,
+            "worker gone": self._drop_worker,
+            "worker": self._put_worker,
+            "task gone": self._drop_task,
+            "task": self._put_task,
+            "batchers": agenda.batchers.__setitem__,
+            "resource": agenda.totals.__setitem__,
+            "paused": functools.partial(setattr, agenda, "paused"),
+        }
+
+    def begin(self, header: Mapping[str, Any]) -> None:
+        """Take the names of the fields that follow from a header; those this version does not have are passed over."""
+        known = {"task_fields": TASK_FIELDS, "worker_fields": WORKER_FIELDS}
+        self._setters = {
+            kind: [(index, name) for index, name in enumerate(header[kind]) if name in fields]
+            for kind, fields in known.items()
+        }
+        self._task_id = header["task_fields"].index("id")
+        self._worker_id = header["worker_fields"].index("id")
+
+    def apply(self, changes: Iterable[Change]) -> None:
+        """Make changes."""
+        for kind, *arguments in changes:
+            self._apply[kind](*arguments)
+
+    def finish(self) -> None:
+        """Build the indexes."""
+        agenda = self.agenda
+        for worker in agenda.workers.values():
+            worker.last_active = self._now
+        batchers, agenda.batchers = agenda.batchers, {}
+        agenda.reindex(self._now + self._delay)
+        for worker_id, families in batchers.items():
+            for family, (names, max_size) in families.items():
+                agenda.set_batcher(worker_id, family, names, max_size)
+        agenda.changed.clear()
+        agenda.stripped.clear()
+
+    def _put_task(self, fields: Tuple[Any, ...]) -> None:
+        task_id = fields[self._task_id]
+        task = self.agenda.tasks.get(task_id) or self.agenda.create(task_id, UNKNOWN, self._now, ())
+        for index, name in self._setters["task_fields"]:
+            setattr(task, name, fields[index])
+        for worker_id in task.stakeholders.union(task.workers):
+            self._worker(worker_id).tasks.add(task)
+
+    def _drop_task(self, task_id: str) -> None:
+        self.agenda.tasks.pop(task_id, None)
+
+    def _put_worker(self, fields: Tuple[Any, ...]) -> None:
+        worker = self._worker(fields[self._worker_id])
+        for index, name in self._setters["worker_fields"]:
+            setattr(worker, name, fields[index])
+
+    def _worker(self, worker_id: str) -> Worker:
+        return self.agenda.workers.get(worker_id) or self.agenda.add_worker(worker_id, self._now, self._delay)
+
+    def _drop_worker(self, worker_id: str) -> None:
+        self._strip(worker_id, stakes=True)
+        self.agenda.workers.pop(worker_id, None)
+
+    def _strip(self, worker_id: str, stakes: bool) -> None:
+        worker = self.agenda.workers.get(worker_id)
+        for task in worker.tasks if worker else ():
+            task.workers = parted(task.workers, worker_id)
+            if stakes:
+                task.stakeholders = bereft(task.stakeholders, worker_id)
+
+
+# -- files -------------------------------------------------------------------------------------------------------------
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all of `data`; OSError if that fails, after which nobody knows how much of it was written."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def sync_directory(path: str) -> None:
+    """Make what was created, renamed or deleted beside `path` survive a power cut."""
+    descriptor = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
-def capture(agenda: Agenda) -> Dict[str, Any]:
-    """Return the state of an agenda as plain data that shares nothing which will be changed in place."""
-    return {
-        "format": STATE_FORMAT,
-        "version": STATE_VERSION,
-        "resources": dict(agenda.totals),
-        "batchers": {worker_id: dict(families) for worker_id, families in agenda.batchers.items()},
-        "tasks": [
-            {**{field: getattr(task, field) for field in TASK_FIELDS}, "retry_policy": tuple(task.retry_policy)}
-            for task in agenda.tasks.values()
-        ],
-        "workers": [
-            {
-                **{field: getattr(worker, field) for field in WORKER_FIELDS},
-                "info": dict(worker.info),
-                "rpc_messages": list(worker.rpc_messages),
-            }
-            for worker in agenda.workers.values()
-        ],
-    }
+def create_file(path: str) -> int:
+    """Create a file that only its owner can read, in place of any other; return its descriptor."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
 
-def restore(agenda: Agenda, state: Mapping[str, Any], now: float, delay: float) -> None:
-    """Fill an empty agenda with what `capture` returned; workers get `delay` seconds from `now` to speak up."""
-    agenda.totals.update(state["resources"])
-    for record in state["workers"]:
-        worker = agenda.add_worker(record["id"], now, delay)
-        fill(worker, WORKER_FIELDS, record)
-        worker.last_active = now
-    for record in state["tasks"]:
-        task = agenda.create(record["id"], record["status"], now, RetryPolicy(*record["retry_policy"]))
-        fill(task, TASK_FIELDS, {**record, "seq": task.seq, "retry_policy": task.retry_policy})
-    agenda.reindex()
-    for worker_id, families in state["batchers"].items():
-        for family, (names, most) in families.items():
-            agenda.set_batcher(worker_id, family, names, most)
+def frame(body: bytes) -> bytes:
+    """Return a record of the journal."""
+    length = struct.pack("<I", len(body))
+    return MARK + length + struct.pack("<I", zlib.crc32(body, zlib.crc32(length))) + body
 
 
-def fill(item: Any, fields: Iterable[str], record: Mapping[str, Any]) -> None:
-    """Set the fields of a task or worker that a record has."""
-    for field in fields:
-        if field in record:
-            setattr(item, field, record[field])
+def unframe(data: bytes, offset: int) -> Optional[bytes]:
+    """Return the body of the sound record that begins at `offset`; None if there is none."""
+    if len(data) < offset + FRAME.size:
+        return None
+    mark, length, checksum = FRAME.unpack_from(data, offset)
+    body = data[offset + FRAME.size : offset + FRAME.size + length]
+    sound = mark == MARK and len(body) == length and checksum == zlib.crc32(body, zlib.crc32(struct.pack("<I", length)))
+    return body if sound else None
+
+
+def sound_record_after(data: bytes, offset: int) -> bool:
+    """Tell whether a sound record begins anywhere after `offset`."""
+    while (offset := data.find(MARK, offset + 1)) >= 0:
+        if unframe(data, offset) is not None:
+            return True
+    return False
+
+
+class Damage(StateError):
+    """A file of the state is damaged: `path`, and from which `offset` on it cannot be read."""
+
+    def __init__(self, path: str, offset: int, what: str) -> None:
+        super().__init__(
+            f"{path} is damaged at byte {offset} ({what}); `luigid --check-state` tells more, and `luigid "
+            "--repair-state` keeps what comes before, and the file as it is beside it"
+        )
+        self.path, self.offset = path, offset
+
+
+def read_journal(path: str, restorer: Restorer, may_be_torn: bool) -> Tuple[int, int]:
+    """Make the changes in a journal; return the bytes that are sound, and those of a torn end.
+
+    Raises Damage for anything that no interrupted write can have left, and for a torn end unless it `may_be_torn`.
+    """
+    with open(path, "rb") as file:
+        data = file.read()
+    offset = 0
+    while offset < len(data):
+        body = unframe(data, offset)
+        if body is None:
+            if not may_be_torn or sound_record_after(data, offset):
+                raise Damage(path, offset, "a record does not match its checksum")
+            break
+        try:
+            if offset == 0:
+                restorer.begin(check_header(load_plain(body), path))
+            else:
+                restorer.apply(load_plain(body))
+        except StateError:
+            raise
+        except Exception as error:
+            raise Damage(path, offset, f"a record makes no sense: {error}") from error
+        offset += FRAME.size + len(body)
+    return offset, len(data) - offset
+
+
+def read_snapshot(path: str, restorer: Restorer) -> int:
+    """Make the changes in a snapshot; return its generation. Raises Damage, or StateError for what is no snapshot."""
+    size = os.path.getsize(path)
+    with open(path, "rb") as file:
+        check_seal(file, path, size)
+        file.seek(0)
+        try:
+            header = check_header(PlainUnpickler(file).load(), path)
+            restorer.begin(header)
+            while (changes := PlainUnpickler(file).load()) is not None:
+                restorer.apply(changes)
+        except StateError:
+            raise
+        except Exception as error:
+            raise Damage(path, file.tell(), str(error)) from error
+    return header["generation"]
+
+
+def check_seal(file: BinaryIO, path: str, size: int) -> None:
+    """Raise Damage unless a snapshot is whole."""
+    checksum, left = 0, size - TRAILER.size
+    while left > 0:
+        chunk = file.read(min(left, 1 << 20))
+        checksum, left = zlib.crc32(chunk, checksum), left - len(chunk)
+    trailer = file.read()
+    if left < 0 or trailer != TRAILER.pack(SEAL, checksum):
+        raise Damage(path, 0, "it does not match its checksum")
+
+
+class StateLock:
+    """Belonging of a state to one process, on this machine or another one on the same disk."""
+
+    def __init__(self, state_path: str) -> None:
+        self._path = state_path + ".lock"
+        self._descriptor: Optional[int] = None
+
+    def take(self) -> Optional[str]:
+        """Take the lock; return None, or who has it."""
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.read(descriptor, 1000).decode("utf-8", "replace").strip()
+            os.close(descriptor)
+            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                raise
+            return holder or "another process"
+        os.ftruncate(descriptor, 0)
+        write_all(descriptor, f"pid {os.getpid()} on {socket.gethostname()}\n".encode())
+        self._descriptor = descriptor
+        return None
+
+    def release(self) -> None:
+        """Give the lock back, if it is held."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+class Journal:
+    """The open journal. Its lock is taken, after the scheduler's is released, by those who wait for their changes."""
+
+    def __init__(self, state_path: str, sync: str) -> None:
+        """`sync` is the option `journal_sync`."""
+        self._state_path = state_path
+        self._always = sync == "always"
+        #: changes not yet written, with their tickets; appended under the scheduler's lock
+        self._waiting: Deque[Tuple[int, List[Change]]] = collections.deque()
+        #: the last ticket given out
+        self._given = 0
+        #: the last ticket taken out of it
+        self._taken = 0
+        #: guards all below
+        self._lock = threading.Lock()
+        #: the last ticket of which the changes are kept
+        self._kept = 0
+        self._descriptor: Optional[int] = None
+        #: why changes cannot be kept; None if they can
+        self.failure: Optional[str] = None
+        #: N in the name of the file; bytes in it; monotonic time of its beginning; whether it has unsynced bytes
+        self.generation = 0
+        self.size = 0
+        self.began = time.monotonic()
+        self._unsynced = False
+        #: records written since a snapshot was begun; None when none is being made
+        self._meanwhile: Optional[List[Change]] = None
+
+    def path(self, generation: int) -> str:
+        """Return the name of the journal with a number."""
+        return f"{self._state_path}.journal.{generation}"
+
+    def append(self, changes: List[Change]) -> int:
+        """Take changes to be written, under the scheduler's lock; return the ticket to wait with."""
+        self._given += 1
+        self._waiting.append((self._given, changes))
+        return self._given
+
+    def wait(self, ticket: int) -> None:
+        """Return when the changes behind a ticket are kept; Unavailable if they cannot be.
+
+        Whoever comes first writes, and syncs, for all that are waiting by then.
+        """
+        if self._kept < ticket:
+            with self._lock:
+                if self._kept < ticket:
+                    self._write_waiting()
+                if self._kept < ticket:
+                    raise Unavailable(self.failure)
+
+    def _write_waiting(self) -> None:
+        records = []
+        while self._waiting:
+            self._taken, changes = self._waiting.popleft()
+            records.append(frame(dump_plain(changes)))
+            if self._meanwhile is not None:
+                self._meanwhile.extend(changes)
+        with self._failing_over():
+            write_all(self._descriptor, b"".join(records))
+            self.size += sum(map(len, records))
+            self._unsynced = True
+            if self._always:
+                self._sync()
+            self._kept = self._taken
+
+    @contextlib.contextmanager
+    def _failing_over(self) -> Iterator[None]:
+        """Give up the descriptor if the body fails; skip it (by Unavailable) if that has happened already."""
+        if self.failure is not None:
+            raise Unavailable(self.failure)
+        try:
+            yield
+        except OSError as error:
+            self.failure = f"the journal cannot be written: {error.strerror}"
+            logger.error("%s (%s); changes are refused until it can be", self.failure, self.path(self.generation))
+            raise Unavailable(self.failure) from error
+
+    def _sync(self) -> None:
+        os.fsync(self._descriptor)
+        self._unsynced = False
+
+    def sync(self) -> None:
+        """Make what is written survive a power cut; Unavailable if that fails."""
+        with self._lock:
+            if self._waiting:
+                self._write_waiting()
+            if self._unsynced:
+                with self._failing_over():
+                    self._sync()
+
+    def create(self, generation: int) -> int:
+        """Make a journal with nothing in it but its header, on disk; return its descriptor. OSError if that fails."""
+        descriptor = create_file(self.path(generation))
+        try:
+            write_all(descriptor, frame(dump_plain(make_header(generation))))
+            os.fsync(descriptor)
+            sync_directory(self._state_path)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def open(self, generation: int, size: int) -> None:
+        """Begin a journal that continues others, of `size` bytes together; OSError if it cannot be made."""
+        self._descriptor, self.generation, self.size = self.create(generation), generation, size
+
+    def close(self) -> None:
+        """Sync and close; Unavailable if the sync fails. Changes are refused from then on."""
+        try:
+            self.sync()
+        finally:
+            with self._lock:
+                if self._descriptor is not None:
+                    os.close(self._descriptor)
+                self._descriptor, self.failure = None, "luigid is stopping"
+
+    def start_collecting(self) -> None:
+        """Keep a copy of all changes from now on, for the snapshot that is being made."""
+        with self._lock:
+            self._meanwhile = []
+
+    def stop_collecting(self) -> None:
+        """Drop the copy: there will be no snapshot."""
+        with self._lock:
+            self._meanwhile = None
+
+    def switch(self, generation: int, descriptor: int) -> List[Change]:
+        """Go on in a journal that `create` made, and return what was collected until now.
+
+        If changes cannot be kept at present, those are among it, so that a snapshot with it makes up for the failure.
+        """
+        with contextlib.suppress(Unavailable):
+            self.sync()  # most of it, while others may go on writing
+        with self._lock:
+            with contextlib.suppress(Unavailable):
+                self._write_waiting()
+                with self._failing_over():
+                    self._sync()
+            os.close(self._descriptor)
+            self._descriptor, self.generation = descriptor, generation
+            self.size, self.began, self._unsynced = 0, time.monotonic(), False
+            collected, self._meanwhile = self._meanwhile, None
+        return collected
+
+    def mend(self) -> None:
+        """Take up keeping changes again: a snapshot holds all that were taken."""
+        with self._lock:
+            if self.failure is not None:
+                logger.warning("the journal can be written again; changes are accepted")
+            self.failure, self._kept = None, max(self._kept, self._taken)
+
+
+def write_snapshot(path: str, generation: int, parts: Iterable[List[Change]]) -> int:
+    """Replace a snapshot by one with all changes in `parts`; return its size in bytes.
+
+    OSError or StateError if that fails, and then the old one is still there.
+    """
+    temporary = path + ".tmp"
+    descriptor, checksum = create_file(temporary), 0
+    try:
+        for value in itertools.chain([make_header(generation)], parts, [None]):
+            data = dump_plain(value)
+            checksum = zlib.crc32(data, checksum)
+            write_all(descriptor, data)
+        write_all(descriptor, TRAILER.pack(SEAL, checksum))
+        os.fsync(descriptor)
+        size = os.fstat(descriptor).st_size
+    finally:
+        os.close(descriptor)
+    with open(temporary, "rb") as file:
+        check_seal(file, temporary, size)
+    os.replace(temporary, path)
+    sync_directory(path)
+    return size
+
+
+def journals(state_path: str) -> Dict[int, str]:
+    """Return the journals that exist beside a state: number -> path, in order."""
+    name = re.compile(re.escape(os.path.basename(state_path)) + r"\.journal\.(\d+)")
+    directory = os.path.dirname(os.path.abspath(state_path))
+    matches = filter(None, map(name.fullmatch, os.listdir(directory)))
+    return dict(sorted((int(match.group(1)), os.path.join(directory, match.group())) for match in matches))
+
+
+# -- the scheduler that lasts ------------------------------------------------------------------------------------------
 
 
 class Scheduler(StateMachine):
-    """A state machine that outlives its process: with a state file, and a thread that prunes.
+    """A state machine that outlives its process: with a state on disk, and a thread for upkeep.
 
-    Making one starts no thread and touches no file. `start` and `close` belong to the daemon.
+    Making one starts no thread and touches no file; without `load` it lives in memory alone. `start` and `close` belong
+    to the daemon.
     """
 
     def __init__(
@@ -2767,53 +3333,227 @@ class Scheduler(StateMachine):
         *,
         clock: Callable[[], float] = time.time,
         resources: Optional[Mapping[str, Number]] = None,
+        journal_sync: str = "everysec",
         **settings: Any,
     ) -> None:
         super().__init__(clock=clock, resources=resources, **settings)
+        self._path = self._settings.state_path
+        self._journal_sync = journal_sync
+        self._journal: Optional[Journal] = None
+        self._state_lock = StateLock(self._path)
+        #: held while a snapshot is made
+        self._folding = threading.Lock()
+        #: bytes of the last snapshot
+        self._snapshot_size = 0
         self._closing = threading.Event()
-        self._pruner: Optional[threading.Thread] = None
+        self._upkeeper: Optional[threading.Thread] = None
+
+    # What the state machine asks of us.
+
+    def _may_change(self) -> None:
+        if self._journal is not None and self._journal.failure is not None:
+            raise Unavailable(self._journal.failure)
+
+    def _note_changes(self) -> int:
+        if self._journal is None:
+            return super()._note_changes()
+        changed = self._agenda.changed or self._agenda.stripped
+        return self._journal.append(describe_changes(self._agenda)) if changed else 0
+
+    def _await(self, ticket: int) -> None:
+        self._journal.wait(ticket)
+
+    # What the daemon asks of us.
 
     def load(self) -> None:
-        """Take over the state in `state_path`, if there is such a file; StateError if it cannot be used.
+        """Take over the state in `state_path`, which may be empty, and keep every change from now on.
 
-        Resources named by the configuration keep its totals, and workers get a fresh `worker_disconnect_delay`.
+        Totals of resources that the configuration names are taken from there, and workers get a fresh
+        `worker_disconnect_delay`. Raises StateError.
         """
-        state = read_state(self._settings.state_path)
-        if state is None:
-            return
-        with self._lock:
-            fresh, configured = Agenda(), self._agenda
-            fresh.retry_delay, fresh.disable_persist = configured.retry_delay, configured.disable_persist
-            restore(fresh, state, self._clock(), self._settings.worker_disconnect_delay)
-            fresh.totals.update(configured.totals)
-            self._agenda, self._paused = fresh, state["paused"]
-        logger.info("%d tasks and %d workers from %s", len(fresh.tasks), len(fresh.workers), self._settings.state_path)
+        try:
+            os.makedirs(os.path.dirname(os.path.abspath(self._path)), exist_ok=True)
+            holder = self._state_lock.take()
+            if holder is not None:
+                raise StateError(f"the state in {self._path} is in use: {holder}; stop that one, or add --standby")
+            self._load()
+        except OSError as error:
+            self._state_lock.release()
+            raise StateError(f"cannot use the state in {self._path}: {error.strerror}: {error.filename}") from error
+        except StateError:
+            self._state_lock.release()
+            raise
+
+    def _load(self) -> None:
+        with self._lock, without_collecting_garbage():
+            agenda = self._fresh_agenda()
+            restorer = Restorer(agenda, self._clock(), self._settings.worker_disconnect_delay)
+            read_state(self._path, restorer, mend=True)
+            restorer.finish()
+            agenda.totals.update(self._agenda.totals)
+            self._agenda = agenda
+            self._journal = Journal(self._path, self._journal_sync)
+            files = journals(self._path)
+            self._journal.open(max(files, default=-1) + 1, sum(map(os.path.getsize, files.values())))
+        logger.info("%d tasks and %d workers in %s", len(agenda.tasks), len(agenda.workers), self._path)
+
+    def _fresh_agenda(self) -> Agenda:
+        agenda = Agenda()
+        agenda.retry_delay, agenda.disable_persist = self._settings.retry_delay, self._settings.disable_persist
+        return agenda
 
     def dump(self) -> None:
-        """Write the state to `state_path`; OSError if that fails."""
-        with self._lock:
-            state = {**capture(self._agenda), "paused": self._paused}
-        write_state(self._settings.state_path, state)
-        logger.info("%d tasks kept in %s", len(state["tasks"]), self._settings.state_path)
+        """Fold everything into a new snapshot in `state_path`; OSError or StateError if that fails."""
+        with self._folding:
+            if self._journal is None:
+                self._write_alone()
+            else:
+                generation = self._journal.generation + 1
+                self._snapshot_size = write_snapshot(self._path, generation, self._parts(generation))
+                self._journal.mend()
+                remove_journals(self._path, generation)
+
+    def _write_alone(self) -> None:
+        os.makedirs(os.path.dirname(os.path.abspath(self._path)), exist_ok=True)
+        holder = self._state_lock.take()
+        if holder is not None:
+            raise StateError(f"the state in {self._path} is in use: {holder}")
+        try:
+            generation = max(journals(self._path), default=-1) + 1
+            with self._lock:
+                changes = capture(self._agenda)
+            write_snapshot(self._path, generation, [changes])
+            remove_journals(self._path, generation)
+        finally:
+            self._state_lock.release()
+
+    def _parts(self, generation: int) -> Iterator[List[Change]]:
+        # The last part ends the old journal, so all before the new one is in the snapshot, and nothing of the new one.
+        journal, descriptor = self._journal, self._journal.create(generation)
+        try:
+            journal.start_collecting()
+            with self._lock:
+                common, tasks = capture_common(self._agenda), list(self._agenda.tasks.values())
+            yield common
+            for start in range(0, len(tasks), SLICE):
+                with self._lock:
+                    part = [("task", task_fields(t)) for t in tasks[start : start + SLICE] if t.status != GONE]
+                yield part
+            collected, descriptor = journal.switch(generation, descriptor), None
+            yield collected
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
+                journal.stop_collecting()
 
     def flush(self) -> None:
-        """Return when everything acknowledged is on disk."""
-        self.dump()
+        """Return when everything acknowledged is on disk, also for a power cut; Unavailable if that fails."""
+        if self._journal is not None:
+            self._journal.sync()
 
     def start(self) -> None:
-        """Start the thread that prunes every PRUNE_INTERVAL seconds, so that time passes also when nobody calls."""
-        self._pruner = threading.Thread(target=self._prune_for_ever, name="prune", daemon=True)
-        self._pruner.start()
+        """Start the thread for what is due without anybody calling: prune, sync, fold, mend."""
+        self._upkeeper = threading.Thread(target=self._keep_up, name="upkeep", daemon=True)
+        self._upkeeper.start()
 
     def close(self) -> None:
-        """End the thread; the state stays as it is."""
+        """End the thread and give up the state; Unavailable if the last changes cannot be kept. No more are taken."""
         self._closing.set()
-        if self._pruner is not None:
-            self._pruner.join()
+        if self._upkeeper is not None:
+            self._upkeeper.join()
+        with self._folding:
+            try:
+                if self._journal is not None:
+                    self._journal.close()
+            finally:
+                self._state_lock.release()
 
-    def _prune_for_ever(self) -> None:
-        while not self._closing.wait(PRUNE_INTERVAL):
-            self.prune()
+    def _keep_up(self) -> None:
+        next_prune = next_fold = time.monotonic() + PRUNE_INTERVAL
+        while not self._closing.wait(UPKEEP_INTERVAL):
+            now = time.monotonic()
+            try:
+                if now >= next_prune:
+                    next_prune = now + PRUNE_INTERVAL
+                    self.prune()
+                if self._journal_sync == "everysec":
+                    self.flush()
+            except Unavailable:
+                next_fold = min(next_fold, now)  # a new snapshot mends what is the matter
+            except Exception:
+                logger.exception("upkeep failed")
+            if now >= next_fold and self._is_fold_due(now):
+                self._fold()
+                next_fold = now + max(UPKEEP_INTERVAL, 10 * (time.monotonic() - now))
+
+    def _is_fold_due(self, now: float) -> bool:
+        journal = self._journal
+        if journal is None or journal.failure is not None:
+            return journal is not None
+        aged = journal.size and now - journal.began > JOURNAL_AGE
+        return bool(aged) or journal.size > max(JOURNAL_LIMIT, self._snapshot_size)
+
+    def _fold(self) -> None:
+        try:
+            self.dump()
+        except (OSError, StateError) as error:
+            logger.error("cannot write a snapshot to %s: %s", self._path, error)
+        except Exception:
+            logger.exception("cannot write a snapshot to %s", self._path)
+
+
+def read_state(path: str, restorer: Restorer, mend: bool) -> int:
+    """Make the changes in a snapshot and its journals; return how many bytes of a torn end were passed over.
+
+    With `mend` these are cut off the file. OSError, StateError.
+    """
+    generation = read_snapshot(path, restorer) if os.path.exists(path) else 0
+    files = {number: file for number, file in journals(path).items() if number >= generation}
+    check_sequence(path, generation, list(files))
+    last = max((number for number, file in files.items() if has_records(file)), default=0)
+    dropped = 0
+    for number, file in files.items():
+        sound, torn = read_journal(file, restorer, may_be_torn=number >= last)
+        if torn:
+            logger.warning("%s ends in a torn record: %d bytes from byte %d on are dropped", file, torn, sound)
+            dropped += torn
+            if mend:
+                os.truncate(file, sound)
+    return dropped
+
+
+def check_sequence(path: str, generation: int, numbers: List[int]) -> None:
+    """Raise StateError if journals are missing between a snapshot and the last one."""
+    missing = sorted(set(range(generation, max(numbers, default=0))).difference(numbers))
+    if numbers and missing:
+        what = f"{path}.journal.{missing[0]}" if os.path.exists(path) else path
+        others = f"{path}.journal.{numbers[-1]}"
+        raise StateError(f"{what} is missing, though {others} is there; bring it back, or move all of them away")
+
+
+def has_records(journal_path: str) -> bool:
+    """Tell whether a journal holds more than its header."""
+    with open(journal_path, "rb") as file:
+        header = file.read(FRAME.size)
+    return len(header) == FRAME.size and os.path.getsize(journal_path) > FRAME.size + FRAME.unpack(header)[1]
+
+
+def remove_journals(state_path: str, before: int) -> None:
+    """Delete the journals with numbers lower than `before`, which a snapshot has made superfluous."""
+    for number, file in journals(state_path).items():
+        if number < before:
+            os.unlink(file)
+
+
+@contextlib.contextmanager
+def without_collecting_garbage() -> Iterator[None]:
+    """Make a million objects without searching them for cycles again and again; they have none."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 # ======================================================================================================================
@@ -2844,7 +3584,6 @@ MAX_BODY = 64 * 1024 * 1024  #: bytes of a request body, as sent and unpacked
 MAX_LINE = 64 * 1024  #: bytes of a request line
 MAX_HEADERS = 100  #: header lines of a request
 MAX_HEADER_BYTES = 64 * 1024  #: bytes of all header lines of a request
-MAX_NESTING = 100  #: arrays and objects inside each other
 MAX_DIGITS = 308  #: digits of an integer: each then has a float near it, so that arithmetic cannot overflow
 
 IDLE_SECONDS = 600.0  #: how long a connection may wait between requests
@@ -3182,8 +3921,7 @@ class Connection(BaseHTTPRequestHandler):
             raise HttpError(400, "one Host header is needed")
         self.body = self.read_body()
         wish = self.headers.get("connection", "").lower()
-        persistent = "close" not in wish if self.request_version == "HTTP/1.1" else "keep-alive" in wish
-        self.close_connection = self.server.closing or not persistent
+        self.close_connection = "close" in wish if self.request_version == "HTTP/1.1" else "keep-alive" not in wish
         self.deadline = math.inf
 
     def read_request_line(self, line: bytes) -> None:
@@ -3219,8 +3957,8 @@ class Connection(BaseHTTPRequestHandler):
             room -= len(line)
             if not room or len(lines) > MAX_HEADERS:
                 raise HttpError(431, f"more than {MAX_HEADERS} header lines, or {MAX_HEADER_BYTES} bytes of them")
-            if not line.endswith(b"\n"):
-                raise self.cut_short()
+            if not line.endswith(b"\r\n"):
+                raise HttpError(400, "malformed header line") if line.endswith(b"\n") else self.cut_short()
 
     def cut_short(self) -> Exception:
         """What to raise for a request that ended too early: did the client leave, or did we hang up on a slow one?"""
@@ -3279,20 +4017,19 @@ class Connection(BaseHTTPRequestHandler):
 
     def read_chunks(self) -> bytes:
         """Read a chunked body, with what follows it."""
-        chunks, size = [], 0
+        body = bytearray()
         while True:
             line = self.rfile.readline(MAX_LINE)
             match = CHUNK_SIZE_LINE(line)
             if match is None:
                 raise HttpError(400, "malformed chunk") if line.endswith(b"\n") else self.cut_short()
-            length = int(match[1], 16)
-            size += length
-            if size > self.server.max_body:
-                raise self.too_large()
-            if length == 0:
+            size = int(match[1], 16)
+            if size == 0:
                 parse_headers(self.read_header_lines())
-                return b"".join(chunks)
-            chunks.append(self.read_bytes(length))
+                return bytes(body)
+            if len(body) + size > self.server.max_body:
+                raise self.too_large()
+            body += self.read_bytes(size)
             if self.read_bytes(2) != b"\r\n":
                 raise HttpError(400, "malformed chunk")
 
@@ -3344,6 +4081,7 @@ class Connection(BaseHTTPRequestHandler):
             if GZIP_ACCEPTED(self.headers.get("accept-encoding", "")):
                 headers += b"Content-Encoding: gzip\r\n"
                 body = gzip.compress(body, GZIP_LEVEL, mtime=0)
+        self.close_connection |= self.server.closing
         length = b"" if status in BODILESS else b"Content-Length: %d\r\n" % len(body)
         if self.close_connection:
             length += b"Connection: close\r\n"
@@ -3501,7 +4239,7 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
         return accepted
 
     def hang_up_longest_idle(self) -> None:
-        """Close the idle connection that has waited longest."""
+        """Close the idle connection whose time will be up first."""
         with self._connections_changed:
             idle = [connection for connection in self._connections if connection.idle]
             if idle:
@@ -3649,11 +4387,11 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 #: Seconds between two looks at whether to stop accepting: what a stop waits for at most, and what idling wakes up for.
 ACCEPT_POLL = 0.1
 
-#: Options that are checked but change nothing yet: section, name, the value that asks for nothing, what is missing.
+#: Options that are checked but change nothing yet: section, name, the values that ask for nothing, what is missing.
 NOT_YET_ACTED_ON = (
-    ("scheduler", "record_task_history", False, "no task history is recorded"),
-    ("scheduler", "batch_emails", False, "no e-mails are sent"),
-    ("scheduler", "metrics_collector", "default", "no metrics are collected"),
+    ("scheduler", "record_task_history", (False,), "no task history is recorded"),
+    ("scheduler", "batch_emails", (False,), "no e-mails are sent"),
+    ("scheduler", "metrics_collector", ("default", "none"), "no metrics are collected"),
 )
 
 #: Why listening fails and what to do then, by the error that the system gives.
@@ -3801,7 +4539,8 @@ def leave_terminal(daemon: Callable[[Announce], int], writer: int) -> NoReturn:
     """Run `daemon` in a grandchild, announcing to the descriptor `writer`; no process ever returns from here."""
 
     def announce(status: int, line: str) -> None:
-        os.write(writer, f"{status} {line}".encode())
+        with contextlib.suppress(BrokenPipeError):  # the starter has been killed; the daemon was asked for nevertheless
+            os.write(writer, f"{status} {printable(line)}".encode())
         os.close(writer)
 
     status = EXIT_FAILED
@@ -3866,8 +4605,8 @@ def run_daemon(settings: Settings, background: bool, announce: Announce) -> int:
 
 def ignored_options(settings: Settings) -> Iterator[str]:
     """A warning for each option that asks for what this version does not do."""
-    for section, name, nothing, missing in NOT_YET_ACTED_ON:
-        if settings.get(section, name) not in (nothing, "none"):
+    for section, name, harmless, missing in NOT_YET_ACTED_ON:
+        if settings.get(section, name) not in harmless:
             yield f"{settings.origin(section, name)}: [{section}] {name} has no effect in this version: {missing}"
 
 
@@ -3947,7 +4686,7 @@ def save_state(scheduler: Scheduler) -> int:
         scheduler.flush()
         scheduler.dump()
         scheduler.close()
-    except OSError as error:
+    except (OSError, StateError, Unavailable) as error:
         logger.error("the state could not be saved: %s", error)
         return EXIT_FAILED
     logger.info("stopped, state saved")
@@ -4060,6 +4799,8 @@ def main(argv: Optional[List[str]] = None) -> int:
         return attempt(functools.partial(start, argv=argv), tell)
     except SystemExit as answered:  # by argparse: --help or --version
         return answered.code
+    except KeyboardInterrupt:  # while waiting for the daemon to come up in the background
+        return 128 + signal.SIGINT
 
 
 if __name__ == "__main__":

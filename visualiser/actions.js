@@ -40,7 +40,9 @@ export function createActions(refresh) {
     async markDone(task) {
       const question = {
         title: "Mark as done?",
-        detail: `${name(task)} will count as complete, whatever its output looks like, and what depends on it may run. This cannot be undone.`,
+        detail:
+          `${name(task)} will count as complete, whatever its output looks like, and what depends on it may run. ` +
+          "This cannot be undone.",
         yes: "Mark as done",
       };
       if (!(await ask(question))) return false;
@@ -53,7 +55,9 @@ export function createActions(refresh) {
     async disableWorker(worker) {
       const question = {
         title: "Disable this worker?",
-        detail: `${workerName(worker)} will finish what it runs and get no more work. This cannot be undone: only a new worker takes its place.`,
+        detail:
+          `${workerName(worker)} will finish what it runs and get no more work. ` +
+          "This cannot be undone: only a new worker takes its place.",
         yes: "Disable worker",
       };
       if (!(await ask(question))) return false;
@@ -66,12 +70,14 @@ export function createActions(refresh) {
     setProcesses: (worker, n) =>
       act("set the number of processes", async () => {
         await call("set_worker_processes", { worker: worker.name, n });
-        return `${workerName(worker)} is asked to run ${counted(n, "process").replace(/ss$/, "sses")}; it changes when it reads the message.`;
+        const wanted = counted(n, "process", "processes");
+        return `${workerName(worker)} is asked to run ${wanted}; it changes when it reads the message.`;
       }),
 
     setResource: (resource, total) =>
       act("change the resource", async () => {
-        if (!(await call("update_resource", { resource: resource.name, amount: total }))) throw new Error("the daemon refused the number");
+        const taken = await call("update_resource", { resource: resource.name, amount: total });
+        if (!taken) throw new Error("the daemon refused the number");
         return `${clip(resource.name, NAME_LENGTH)} now has ${amount(total)}.`;
       }),
 

@@ -23,8 +23,8 @@ export async function call(method, args = {}) {
   const reply = await send(method, args);
   noteDate(reply.headers.get("Date"));
   const body = await reply.json().catch(() => null);
-  if (!reply.ok) throw new CallError(body?.error ?? `the daemon answered ${reply.status} ${reply.statusText}`.trim(), reply.status);
-  if (body === null || typeof body !== "object") throw new CallError("something other than the daemon answered", reply.status);
+  if (!reply.ok) throw new CallError(body?.error ?? `the daemon answered ${reply.status}`, reply.status);
+  if (body?.response === undefined) throw new CallError("something other than the daemon answered", reply.status);
   return body.response;
 }
 
@@ -36,12 +36,13 @@ async function send(method, args) {
       signal: AbortSignal.timeout(TIME_LIMIT_MS),
     });
   } catch (error) {
-    throw new CallError(error.name === "TimeoutError" ? `no answer within ${TIME_LIMIT_MS / 1000} s` : "the daemon cannot be reached");
+    const late = error.name === "TimeoutError";
+    throw new CallError(late ? `no answer within ${TIME_LIMIT_MS / 1000} s` : "the daemon cannot be reached");
   }
 }
 
-// Relative to this file, because proxies mount the daemon under a prefix; without the user name and password that the page's
-// own address may carry, because fetch() refuses those (the browser sends them all the same).
+// Relative to this file, because proxies mount the daemon under a prefix; without the user name and password that the
+// page's own address may carry, because fetch() refuses those (the browser sends them all the same).
 function address(method) {
   const url = new URL(`../../api/${method}`, import.meta.url);
   url.username = url.password = "";

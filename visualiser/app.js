@@ -1,10 +1,11 @@
-// The page: the bar on top, one view at a time, the panel of a task beside it. Everything shown follows from two things, the
-// store (what the daemon said) and the route (what the person asked for); when either changes, update() brings the page in line.
+// The page: the bar on top, one view at a time, the panel of a task beside it. Everything shown follows from two
+// things, the store (what the daemon said) and the route (what the person asked for); when either changes, update()
+// brings the page in line.
 
 import { createActions } from "./actions.js";
 import { call } from "./api.js";
 import { detailsPanel } from "./details.js";
-import { attribute, el, fill, show, text, tick } from "./dom.js";
+import { attribute, button, el, fill, show, text, tick } from "./dom.js";
 import { amount, clip, duration, exact } from "./format.js";
 import { tell } from "./notices.js";
 import { resourcesView } from "./resources.js";
@@ -25,7 +26,11 @@ const narrow = matchMedia("(max-width: 48rem)");
 
 const store = createStore(call, () => route().search, storeChanged);
 const actions = createActions(store.refresh);
-const views = { tasks: tasksView(store), workers: workersView(store, actions), resources: resourcesView(store, actions) };
+const views = {
+  tasks: tasksView(store),
+  workers: workersView(store, actions),
+  resources: resourcesView(store, actions),
+};
 const details = detailsPanel(store, actions, update);
 const lost = banner("alert", "bad", "Try now", store.refresh);
 const paused = banner("status", "calm", "Resume", () => actions.setPaused(false));
@@ -55,8 +60,7 @@ function updateBar({ tab }) {
 
 function banner(role, classes, deed, act) {
   const words = el("p");
-  const button = el("button", { type: "button", class: "button", onclick: act }, deed);
-  const node = el("div", { role, class: `banner ${classes}`, hidden: true }, words, button);
+  const node = el("div", { role, class: `banner ${classes}`, hidden: true }, words, button(deed, act));
   part("banners").append(node);
   return {
     node,
@@ -74,7 +78,8 @@ function updateBanners() {
 
 function lostWords({ lost: { error, since }, loaded, readAt }) {
   const shown = loaded ? `What is shown is from ${exact(readAt / 1000)}.` : "Nothing could be read so far.";
-  return `No news from the daemon since ${exact(since / 1000)}: ${clip(error.message, REASON_LENGTH)}. ${shown} It is asked again every few seconds.`;
+  const loss = `No news from the daemon since ${exact(since / 1000)}: ${clip(error.message, REASON_LENGTH)}.`;
+  return `${loss} ${shown} It is asked again every few seconds.`;
 }
 
 function updateView(asked) {

@@ -1,5 +1,5 @@
-// The daemon's time. Its epochs are compared with its own clock, as told by the Date of its replies: the reader's may be
-// minutes off, and "finished in 3 min" would be the first thing seen.
+// The daemon's time. Its epochs are compared with its own clock, as told by the Date of its replies: the reader's may
+// be minutes off, and "failed in 3 min" would be the first thing seen.
 
 // Date has a resolution of one second and is as old as the reply was long in coming.
 const TOLERANCE = 3;

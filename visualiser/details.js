@@ -1,7 +1,8 @@
-// The panel of one task: what it is, how it fares, what it waits for, what went wrong, and what a person can do about it.
+// The panel of one task: what it is, how it fares, what it waits for, what went wrong, and what a person can do about
+// it.
 
 import { call } from "./api.js";
-import { attribute, bar, copy, el, fill, list, show, text, timeElement } from "./dom.js";
+import { attribute, bar, button, copy, el, list, show, text, timeElement } from "./dom.js";
 import { amount, clip, command, exact, plain, resourceNeeds, taskName, webAddress, workerName } from "./format.js";
 import { lookup, version } from "./lookup.js";
 import { tell, warn } from "./notices.js";
@@ -14,6 +15,9 @@ const LONGEST = 20_000;
 const FAMILY_LENGTH = 300;
 const FEW_LINES = { few: 8, most: 200 };
 
+// What mark_as_done has an effect on.
+const FORCIBLE = ["FAILED", "DISABLED", "RUNNING"];
+
 /**
  * @param store  see store.js
  * @param actions  see actions.js
@@ -22,12 +26,19 @@ const FEW_LINES = { few: 8, most: 200 };
 export function detailsPanel(store, actions, changed) {
   const graph = lookup((id) => call("dep_graph", { task_id: id }), changed);
   const parts = [
-    headPart(), actionsPart(actions), progressPart(), errorPart(changed), dependenciesPart(store, graph),
-    dependentsPart(store, changed), factsPart(), parametersPart(),
+    headPart(),
+    actionsPart(actions),
+    progressPart(),
+    errorPart(changed),
+    dependenciesPart(store, graph),
+    dependentsPart(store, changed),
+    factsPart(),
+    parametersPart(),
   ];
   const absent = el("p", { class: "empty" });
   const body = el("div", { class: "panel-body" }, ...parts.map(({ node }) => node));
-  const close = el("button", { type: "button", class: "button quiet close", "aria-label": "Close the details", onclick: () => go({ task: "" }) }, "×");
+  const shut = { class: "button quiet close", "aria-label": "Close the details" };
+  const close = button("×", () => go({ task: "" }), shut);
   return {
     node: el("div", {}, close, body, absent),
     /** @param {string} id  of the task */
@@ -58,9 +69,10 @@ function headPart() {
   const time = timeElement();
   const name = el("h2");
   const id = el("code");
-  const copyId = el("button", { type: "button", class: "button quiet small", "aria-label": "Copy the task id" }, "Copy");
+  const copyId = button("Copy", null, { class: "button quiet small", "aria-label": "Copy the task id" });
+  const state = el("p", {}, badge.node, el("span", { class: "muted" }, "· ", time.node));
   return {
-    node: el("header", {}, el("p", {}, badge.node, el("span", { class: "muted" }, "· ", time.node)), name, el("p", { class: "task-id" }, id, copyId)),
+    node: el("header", {}, state, name, el("p", { class: "task-id" }, id, copyId)),
     update(task) {
       badge.update(task.shown ?? task.status);
       time.update(since(task));
@@ -82,10 +94,15 @@ async function copied(what, content) {
 
 function actionsPart(actions) {
   const choices = [
-    { words: "Forgive failure", applies: (task) => task.status === "FAILED", deed: actions.forgive, classes: "button primary" },
-    { words: "Re-enable", applies: (task) => task.status === "DISABLED" && task.re_enable_able, deed: actions.reEnable, classes: "button primary" },
-    { words: "Mark as done…", applies: ({ status }) => ["FAILED", "DISABLED", "RUNNING"].includes(status), deed: actions.markDone, classes: "button" },
-  ].map(actionButton);
+    actionButton("Forgive failure", "button primary", actions.forgive, ({ status }) => status === "FAILED"),
+    actionButton(
+      "Re-enable",
+      "button primary",
+      actions.reEnable,
+      (task) => task.status === "DISABLED" && task.re_enable_able,
+    ),
+    actionButton("Mark as done…", "button", actions.markDone, ({ status }) => FORCIBLE.includes(status)),
+  ];
   const tracking = el("a", { class: "button", target: "_blank", rel: "noopener noreferrer" }, "Tracking page ↗");
   return {
     node: el("div", { class: "actions" }, ...choices.map(({ node }) => node), tracking),
@@ -98,8 +115,8 @@ function actionsPart(actions) {
   };
 }
 
-function actionButton({ words, applies, deed, classes }) {
-  const node = el("button", { type: "button", class: classes }, words);
+function actionButton(words, classes, deed, applies) {
+  const node = button(words, null, { class: classes });
   return {
     node,
     update(task) {
@@ -137,8 +154,8 @@ function errorPart(changed) {
   const error = lookup((id) => call("fetch_error", { task_id: id }), changed);
   const trace = el("pre", { class: "trace", tabindex: "0", "aria-label": "Error" });
   const again = el("pre", { class: "command", tabindex: "0", "aria-label": "Command to run it again" });
-  const copyTrace = el("button", { type: "button", class: "button quiet small" }, "Copy error");
-  const copyCommand = el("button", { type: "button", class: "button quiet small" }, "Copy command");
+  const copyTrace = button("Copy error", null, { class: "button quiet small" });
+  const copyCommand = button("Copy command", null, { class: "button quiet small" });
   const found = el("div", {}, trace, el("h3", {}, "Run it again", copyCommand), again);
   const node = el("section", {}, el("h3", {}, "Error", copyTrace), found);
   const trouble = failureNote(error);
@@ -179,7 +196,7 @@ function explanation(error) {
 // Says that a lookup is under way, or why it failed, with the means to try again.
 function failureNote(facts) {
   const words = el("span");
-  const retry = el("button", { type: "button", class: "button small", onclick: () => facts.retry() }, "Try again");
+  const retry = button("Try again", facts.retry, { class: "button small" });
   const node = el("p", { class: "muted" }, words, " ", retry);
   return {
     node,
@@ -211,10 +228,11 @@ function doneWords(tasks) {
   return `${amount(tasks.filter(({ status }) => status === "DONE").length)} of ${amount(tasks.length)} done`;
 }
 
-// What a graph lists as the task's direct dependencies, those that need a look first. The store's word on a status is newer.
+// What a graph lists as the task's direct dependencies, those that need a look first. The store's word on a status is
+// newer.
 function neighbours(graph, id, store) {
   const ids = member(graph, id)?.deps ?? [];
-  const found = ids.map((other) => store.tasks.get(other) ?? member(graph, other) ?? { id: other, status: "UNKNOWN", name: "", params: {} });
+  const found = ids.map((other) => store.tasks.get(other) ?? member(graph, other) ?? { id: other, status: "UNKNOWN" });
   return found.sort((a, b) => rank(a.shown ?? a.status) - rank(b.shown ?? b.status) || (a.id < b.id ? -1 : 1));
 }
 
@@ -241,7 +259,7 @@ function dependentsPart(store, changed) {
 const FACTS = {
   Priority: (task) => amount(task.priority),
   "Running on": (task) => running(task) && task.worker_running && workerName({ name: task.worker_running }),
-  "Can be run by": (task) => (running(task) || task.status === "DONE" ? "" : task.workers.map((name) => workerName({ name })).join(", ") || "no worker that is alive"),
+  "Can be run by": (task) => !running(task) && task.status !== "DONE" && workerNames(task.workers),
   Resources: (task) => resourceNeeds(task.resources_running ?? task.resources),
   "In this status since": (task) => moment(since(task)),
   "Last change": (task) => running(task) && moment(task.last_updated),
@@ -249,13 +267,17 @@ const FACTS = {
   "Tracking address": (task) => !webAddress(task.tracking_url) && task.tracking_url,
 };
 
+const workerNames = (names) => names.map((name) => workerName({ name })).join(", ") || "no worker that is alive";
 const moment = (epoch) => (Number.isFinite(epoch) ? exact(epoch) : "");
 
 function factsPart() {
   const facts = definitions();
   return {
     node: el("section", {}, el("h3", {}, "Facts"), facts.node),
-    update: (task) => facts.update(Object.entries(FACTS).map(([name, of]) => [name, of(task)]).filter(([, value]) => value)),
+    update(task) {
+      const entries = Object.entries(FACTS).map(([name, of]) => [name, of(task)]);
+      facts.update(entries.filter(([, value]) => value));
+    },
   };
 }
 
@@ -277,7 +299,8 @@ function definitions() {
   const node = el("dl", { class: "facts" });
   const definition = ([name]) => {
     const value = el("dd");
-    return { node: el("div", {}, el("dt", {}, clip(name, FAMILY_LENGTH)), value), update: ([, words]) => text(value, clip(words, LONGEST)) };
+    const node = el("div", {}, el("dt", {}, clip(name, FAMILY_LENGTH)), value);
+    return { node, update: ([, words]) => text(value, clip(words, LONGEST)) };
   };
   return { node, update: (entries) => list(node, entries, ([name]) => name, definition) };
 }

@@ -3,15 +3,15 @@
 // Nothing here, or anywhere in this page, turns a string into markup: text arrives by text nodes and textContent, and
 // attributes one at a time. What a task is called is therefore never more than what it is called.
 //
-// A component is an object { node, update(…) }: `node` is made once, update() may be called at any time with the same or
-// other facts and leaves the node showing them. Untouched nodes keep focus, selection and scroll position.
+// A component is an object { node, update(…) }: `node` is made once, update() may be called at any time with the same
+// or other facts and leaves the node showing them. Untouched nodes keep focus, selection and scroll position.
 
 import { ago, exact } from "./format.js";
 
 /**
  * A new element.
  * @param {string} tag
- * @param {Object} attributes  name to value; a function under "onNAME" is a listener, null, undefined and false leave it out
+ * @param {Object} attributes  name to value, as for attribute(); a function under "onNAME" is a listener
  * @param {...(Node|string|null)} children
  */
 export function el(tag, attributes = {}, ...children) {
@@ -22,6 +22,11 @@ export function el(tag, attributes = {}, ...children) {
   }
   node.append(...children.filter((child) => child !== null));
   return node;
+}
+
+/** A button that does something; `attributes` as for el(), its class is "button" unless they say otherwise. */
+export function button(words, onclick, attributes = {}) {
+  return el("button", { type: "button", class: "button", onclick, ...attributes }, words);
 }
 
 /** Sets an attribute if it differs; true means present and empty; null, undefined and false mean absent. */

@@ -5,7 +5,7 @@ import { amount, clip, counted } from "./format.js";
 import { link } from "./router.js";
 import { label, rank } from "./status.js";
 
-const MOST = 200;
+const MOST = 100;
 const NAME_LENGTH = 120;
 
 export function familyList() {
@@ -17,7 +17,12 @@ export function familyList() {
     update(families, chosen) {
       const all = { family: "", total: families.reduce((sum, { total }) => sum + total, 0), statuses: null };
       const shown = families.slice(0, MOST);
-      list(entries, [all, ...shown].map((entry) => ({ ...entry, chosen })), ({ family }) => family, familyEntry);
+      list(
+        entries,
+        [all, ...shown].map((entry) => ({ ...entry, chosen })),
+        ({ family }) => family,
+        familyEntry,
+      );
       show(rest, families.length > MOST);
       text(rest, `and ${counted(families.length - MOST, "smaller one")}`);
     },
@@ -27,7 +32,8 @@ export function familyList() {
 function familyEntry({ family }) {
   const number = el("span", { class: "amount" });
   const strip = el("span", { class: "strip", "aria-hidden": "true" });
-  const anchor = el("a", { title: family || null }, el("span", { class: "name" }, clip(family, NAME_LENGTH) || "All families"), number, strip);
+  const name = el("span", { class: "name" }, clip(family, NAME_LENGTH) || "All families");
+  const anchor = el("a", { title: clip(family, NAME_LENGTH) || null }, name, number, strip);
   return {
     node: el("li", {}, anchor),
     update({ total, statuses, chosen }) {
@@ -43,5 +49,10 @@ const inOrder = (statuses) => [...statuses].sort(([a], [b]) => rank(a) - rank(b)
 
 function stripPart([status]) {
   const node = el("span", { "data-status": status, title: label(status) });
-  return { node, update: ([, n]) => { node.style.flexGrow = n; } };
+  return {
+    node,
+    update: ([, n]) => {
+      node.style.flexGrow = n;
+    },
+  };
 }

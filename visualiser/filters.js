@@ -1,6 +1,7 @@
-// The bar above the table: words to look for, and what else the tasks are filtered by, each to be taken away with a click.
+// The bar above the table: words to look for, and what else the tasks are filtered by, each to be taken away with a
+// click.
 
-import { attribute, el, list, show, text } from "./dom.js";
+import { el, list, text } from "./dom.js";
 import { amount, clip } from "./format.js";
 import { go } from "./router.js";
 import { label } from "./status.js";
@@ -10,8 +11,13 @@ const CHIP_LENGTH = 40;
 
 export function filterBar() {
   const input = el("input", {
-    type: "search", id: "filter", placeholder: "Filter by name, parameter, id, worker  ( / )", "aria-label": "Filter tasks",
-    autocomplete: "off", spellcheck: "false", oninput: () => go({ search: input.value, page: 1 }, { replace: true }),
+    type: "search",
+    id: "filter",
+    placeholder: "Filter by name, parameter, id, worker  ( / )",
+    "aria-label": "Filter tasks",
+    autocomplete: "off",
+    spellcheck: "false",
+    oninput: () => go({ search: input.value, page: 1 }, { replace: true }),
   });
   const found = el("span", { class: "found", role: "status" });
   const chips = el("div", { class: "chips" });
@@ -29,24 +35,42 @@ export function filterBar() {
 
 function chosenFilters({ statuses, family }) {
   const ofStatus = statuses.map((status) => ({
-    key: `status ${status}`, words: label(status), without: { statuses: statuses.filter((other) => other !== status) },
+    key: `status ${status}`,
+    words: label(status),
+    without: { statuses: statuses.filter((other) => other !== status) },
   }));
-  const ofFamily = family ? [{ key: `family ${family}`, words: clip(family, CHIP_LENGTH), without: { family: "" } }] : [];
+  const ofFamily = family
+    ? [{ key: `family ${family}`, words: clip(family, CHIP_LENGTH), without: { family: "" } }]
+    : [];
   return [...ofStatus, ...ofFamily];
 }
 
 function chip({ words }) {
-  const node = el("button", { type: "button", class: "chip", "aria-label": `Remove filter: ${words}` }, words, el("span", { "aria-hidden": "true" }, "×"));
-  return { node, update: ({ without }) => { node.onclick = () => go({ ...without, page: 1 }); } };
+  const cross = el("span", { "aria-hidden": "true" }, "×");
+  const node = el("button", { type: "button", class: "chip", "aria-label": `Remove filter: ${words}` }, words, cross);
+  return {
+    node,
+    update: ({ without }) => {
+      node.onclick = () => go({ ...without, page: 1 });
+    },
+  };
 }
 
 function lengthChoice() {
-  const select = el("select", { "aria-label": "Tasks per page", onchange: () => go({ length: Number(select.value), page: 1 }) });
+  const select = el("select", {
+    "aria-label": "Tasks per page",
+    onchange: () => go({ length: Number(select.value), page: 1 }),
+  });
   return {
     node: el("label", { class: "length muted" }, select, " per page"),
     update(length) {
       const lengths = [...new Set([...LENGTHS, length])].sort((a, b) => a - b);
-      list(select, lengths, (n) => n, (n) => ({ node: el("option", { value: n }, String(n)), update() {} }));
+      list(
+        select,
+        lengths,
+        (n) => n,
+        (n) => ({ node: el("option", { value: n }, String(n)), update() {} }),
+      );
       select.value = length;
     },
   };

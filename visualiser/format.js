@@ -13,7 +13,7 @@ const DAY = 24 * HOUR;
 export const amount = (n) => numbers.format(n);
 
 /** "1 task", "3 tasks". */
-export const counted = (n, noun) => `${amount(n)} ${noun}${n === 1 ? "" : "s"}`;
+export const counted = (n, noun, plural = `${noun}s`) => `${amount(n)} ${n === 1 ? noun : plural}`;
 
 /** A length of time in seconds, to two units: "42 s", "3 min 20 s", "2 h 5 min". */
 export function duration(seconds) {
@@ -59,11 +59,17 @@ export const taskName = (task) => task.name || task.id;
 
 /** "date=2024-03-01, table=orders": a task's public parameters in one line. */
 export function parameters(task) {
-  return Object.entries(task.params ?? {}).map(([name, value]) => `${name}=${plain(value)}`).join(", ");
+  return Object.entries(task.params ?? {})
+    .map(([name, value]) => `${name}=${plain(value)}`)
+    .join(", ");
 }
 
 /** "gpu 1, postgres 2": what a task takes up. */
-export const resourceNeeds = (resources) => Object.entries(resources ?? {}).map(([name, n]) => `${name} ${amount(n)}`).join(", ");
+export function resourceNeeds(resources) {
+  return Object.entries(resources ?? {})
+    .map(([name, n]) => `${name} ${amount(n)}`)
+    .join(", ");
+}
 
 /** "host · pid" of a worker, from what it said about itself or else from its id, which by default says the same. */
 export function workerName(worker) {
@@ -74,9 +80,11 @@ export function workerName(worker) {
 
 /** The shell command that runs a task again; `error` is a reply of fetch_error. */
 export function command({ taskModule, taskFamily, taskParams }) {
-  const options = Object.entries(taskParams ?? {}).map(([name, value]) => quoted(`--${name.replaceAll("_", "-")}=${plain(value)}`));
-  const module = taskModule ? ["--module", quoted(taskModule)] : [];
-  return ["luigi", ...module, quoted(taskFamily), ...options].join(" ");
+  const options = Object.entries(taskParams ?? {}).map(
+    ([name, value]) => `--${name.replaceAll("_", "-")}=${plain(value)}`,
+  );
+  const module = taskModule ? ["--module", taskModule] : [];
+  return ["luigi", ...module, taskFamily, ...options].map(quoted).join(" ");
 }
 
 const quoted = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);

@@ -1,4 +1,5 @@
-// Facts about one task that the lists do not hold, each read when it is first needed and again when the task has changed.
+// Facts about one task that the lists do not hold, each read when it is first needed and again when the task has
+// changed.
 
 /**
  * @param {function(string): Promise<*>} read  reads the fact about a task by its id
@@ -15,7 +16,7 @@ export function lookup(read, changed) {
   };
   let asked = { id: null, version: null };
 
-  /** Asks about the task unless that was done already. An older answer about the same task stands until there is a newer. */
+  /** Asks about the task unless that was done already. An older answer about the same task stands until the new one. */
   function update(id, version) {
     if (id === asked.id && version === asked.version) return;
     if (id !== asked.id) state.value = null;
@@ -30,7 +31,10 @@ export function lookup(read, changed) {
       Object.assign(state, facts);
       changed();
     };
-    read(question.id).then((value) => settle({ value }), (error) => settle({ error }));
+    read(question.id).then(
+      (value) => settle({ value }),
+      (error) => settle({ error }),
+    );
   }
 
   function retry() {

@@ -1,6 +1,6 @@
 // Telling and asking: short notices in the corner, and questions before what cannot be undone.
 
-import { el } from "./dom.js";
+import { button, el } from "./dom.js";
 
 const SHOWN_MS = 6_000;
 const MOST = 4;
@@ -18,8 +18,8 @@ export function warn(message) {
 
 function put(message, role, classes) {
   const corner = document.getElementById("notices");
-  const notice = el("div", { role, class: classes }, el("p", {}, message),
-    el("button", { type: "button", class: "button quiet", "aria-label": "Dismiss", onclick: () => notice.remove() }, "×"));
+  const dismiss = button("×", () => notice.remove(), { class: "button quiet", "aria-label": "Dismiss" });
+  const notice = el("div", { role, class: classes }, el("p", {}, message), dismiss);
   corner.append(notice);
   if (corner.children.length > MOST) corner.firstElementChild.remove();
   return notice;
@@ -32,13 +32,20 @@ function put(message, role, classes) {
  */
 export function ask({ title, detail, yes }) {
   const heading = el("h2", { id: "question" }, title);
-  const answers = el("form", { method: "dialog", class: "answers" },
-    el("button", { class: "button", value: "no" }, "Cancel"), el("button", { class: "button danger", value: "yes" }, yes));
+  const no = el("button", { class: "button", value: "no" }, "Cancel");
+  const answers = el(
+    "form",
+    { method: "dialog", class: "answers" },
+    no,
+    el("button", { class: "button danger", value: "yes" }, yes),
+  );
   const dialog = el("dialog", { "aria-labelledby": "question" }, heading, el("p", {}, detail), answers);
   document.body.append(dialog);
   dialog.showModal();
-  return new Promise((resolve) => dialog.addEventListener("close", () => {
-    dialog.remove();
-    resolve(dialog.returnValue === "yes");
-  }));
+  return new Promise((resolve) =>
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(dialog.returnValue === "yes");
+    }),
+  );
 }

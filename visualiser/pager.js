@@ -1,6 +1,6 @@
 // Pages of a long list: what is in the document stays bounded, however many tasks there are.
 
-import { attribute, el, show, text } from "./dom.js";
+import { attribute, button, el, show, text } from "./dom.js";
 import { amount } from "./format.js";
 
 /** The items of a page (counted from 1; past the end means the last), with where they stand among all. */
@@ -14,8 +14,8 @@ export function pageOf(items, page, length) {
 /** @param {function(number)} turn  called with the number of the page to go to */
 export function pager(turn) {
   let at = 1;
-  const before = el("button", { type: "button", class: "button", onclick: () => turn(at - 1) }, "Previous");
-  const after = el("button", { type: "button", class: "button", onclick: () => turn(at + 1) }, "Next");
+  const before = button("Previous", () => turn(at - 1));
+  const after = button("Next", () => turn(at + 1));
   const place = el("span", { class: "muted" });
   const node = el("div", { class: "pager", role: "group", "aria-label": "Pages" }, before, place, after);
   return {

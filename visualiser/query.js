@@ -5,7 +5,7 @@ import { rank } from "./status.js";
 
 /** When a task came to be as it is, epoch in seconds; -Infinity where nobody knows. */
 export function since(task) {
-  const moment = running(task) ? task.time_running ?? task.last_updated : task.last_updated;
+  const moment = running(task) ? (task.time_running ?? task.last_updated) : task.last_updated;
   return typeof moment === "number" ? moment : -Infinity;
 }
 
@@ -14,9 +14,14 @@ export const running = (task) => task.status === "RUNNING" || task.status === "B
 
 /** A test of tasks against the route's statuses, family and words (all of which must occur). */
 export function matcher({ statuses, family, search }) {
-  const words = search.toLowerCase().split(/\s+/).filter((word) => word);
+  const words = search
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word);
   return (task) =>
-    (!statuses.length || statuses.includes(task.shown)) && (!family || taskName(task) === family) && contains(task, words);
+    (!statuses.length || statuses.includes(task.shown)) &&
+    (!family || taskName(task) === family) &&
+    contains(task, words);
 }
 
 function contains(task, words) {

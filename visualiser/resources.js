@@ -9,17 +9,25 @@ import { taskLines } from "./taskline.js";
 
 const PER_PAGE = 50;
 const NAME_LENGTH = 120;
+const NOTHING =
+  "No resources are set up. Their totals stand in the [resources] section of the daemon's configuration; " +
+  "a resource without one has a total of 1.";
 
 /** @param store  see store.js; @param actions  see actions.js */
 export function resourcesView(store, actions) {
   const cards = el("div", { class: "cards" });
-  const nothing = el("p", { class: "empty" }, "No resources are set up. Their totals stand in the [resources] section of the daemon's configuration; a resource without one has a total of 1.");
+  const nothing = el("p", { class: "empty" }, NOTHING);
   const pages = pager((page) => go({ page }));
   return {
     node: el("section", { "aria-label": "Resources" }, cards, nothing, pages.node),
     update(route) {
       const page = pageOf([...store.resources].sort(byName), route.page, PER_PAGE);
-      list(cards, page.items, ({ name }) => name, (resource) => card(resource, actions));
+      list(
+        cards,
+        page.items,
+        ({ name }) => name,
+        (resource) => card(resource, actions),
+      );
       show(nothing, store.resources.length === 0);
       pages.update(page);
     },
@@ -36,15 +44,22 @@ function card(resource, actions) {
   const tasks = taskLines({ few: 6, most: 100 });
   const total = stepper({ label: `total of ${name}`, least: 0, set: (n) => actions.setResource(resource, n) });
   return {
-    node: el("article", { class: "card resource-card" }, el("header", {}, el("h2", {}, name)),
-      el("div", { class: "load" }, used, free, filled.node), tasks.node,
-      el("footer", {}, el("span", { class: "muted" }, "Total"), total.node)),
+    node: el(
+      "article",
+      { class: "card resource-card" },
+      el("header", {}, el("h2", {}, name)),
+      el("div", { class: "load" }, used, free, filled.node),
+      tasks.node,
+      el("footer", {}, el("span", { class: "muted" }, "Total"), total.node),
+    ),
     update({ num_used: taken, num_total: all, running = {} }) {
       text(used, `${amount(taken)} of ${amount(all)} in use`);
       text(free, freeWords(all - taken));
       free.classList.toggle("scarce", taken >= all);
       filled.update(taken, all);
-      tasks.update(Object.entries(running).map(([id, task]) => ({ task: { ...task, id }, note: takes(task, resource.name) })));
+      tasks.update(
+        Object.entries(running).map(([id, task]) => ({ task: { ...task, id }, note: takes(task, resource.name) })),
+      );
       total.update(all);
     },
   };

@@ -1,8 +1,16 @@
-// The address after '#' holds the state of the view, so that it can be kept, sent and gone back to. Its names are those that
-// stock's page uses (tab, statuses, family, search__search, order, length), because bookmarks and mails are full of them; page
-// and task are this page's own. Whatever cannot be read falls back to its default: no address opens an empty page.
+// The address after '#' holds the state of the view, so that it can be kept, sent and gone back to. Its names are those
+// that stock's page uses (tab, statuses, family, search__search, order, length), because bookmarks and mails are full
+// of them; page and task are this page's own. Whatever cannot be read falls back to its default: no address opens an
+// empty page.
 
-const TABS = { tasks: "tasks", workers: "workers", resources: "resources", resource: "resources", graph: "tasks" };
+const TABS = {
+  __proto__: null, // "toString" is no tab
+  tasks: "tasks",
+  workers: "workers",
+  resources: "resources",
+  resource: "resources",
+  graph: "tasks",
+};
 
 /** The columns of the task table, each with its number in the links of stock's page. */
 const COLUMNS = ["status", "task", "priority", "since", "worker"];
@@ -25,7 +33,7 @@ export function parse(hash) {
     statuses: strings(query.get("statuses")),
     family: query.get("family") ?? "",
     search: query.get("search__search") ?? "",
-    sort: COLUMNS.includes(column) ? column : NUMBERED[column] ?? "status",
+    sort: COLUMNS.includes(column) ? column : (NUMBERED[Number(column)] ?? "status"),
     descending: direction === "desc",
     length: Math.min(whole(query.get("length"), DEFAULT_LENGTH), LONGEST),
     page: whole(query.get("page"), 1),
@@ -52,7 +60,8 @@ export function format(route) {
   if (route.statuses.length) query.set("statuses", JSON.stringify(route.statuses));
   if (route.family) query.set("family", route.family);
   if (route.search) query.set("search__search", route.search);
-  if (route.sort !== "status" || route.descending) query.set("order", `${route.sort},${route.descending ? "desc" : "asc"}`);
+  const order = `${route.sort},${route.descending ? "desc" : "asc"}`;
+  if (order !== "status,asc") query.set("order", order);
   if (route.length !== DEFAULT_LENGTH) query.set("length", route.length);
   if (route.page !== 1) query.set("page", route.page);
   if (route.task) query.set("task", route.task);

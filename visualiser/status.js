@@ -1,19 +1,25 @@
-// The statuses a task is shown with, in the order in which they matter to somebody looking for trouble. UPSTREAM_FAILED and
-// UPSTREAM_DISABLED are PENDING tasks that cannot run before something is done about what they wait for.
+// The statuses a task is shown with, in the order in which they matter to somebody looking for trouble. UPSTREAM_FAILED
+// and UPSTREAM_DISABLED are PENDING tasks that cannot run before something is done about what they wait for.
 
 import { attribute, el, fill, text } from "./dom.js";
 
-/** @type {Object<string, {label: string, hint: string, drawing: string, rare: boolean}>} drawing: path data in a 16 × 16 box */
+const CIRCLE = "M8 1.8a6.2 6.2 0 1 1 0 12.4A6.2 6.2 0 0 1 8 1.8";
+
+/**
+ * `drawing` is path data in a box of 16 by 16; a `rare` status has a tile only while there are such tasks.
+ * @type {Object<string, {label: string, hint: string, drawing: string, rare: ?boolean}>}
+ */
 export const STATUSES = {
+  __proto__: null,
   FAILED: {
     label: "Failed",
     hint: "Failed; retried after the retry delay, or once forgiven",
-    drawing: "M8 1.8a6.2 6.2 0 1 1 0 12.4A6.2 6.2 0 0 1 8 1.8M5.8 5.8l4.4 4.4M10.2 5.8l-4.4 4.4",
+    drawing: `${CIRCLE}M5.8 5.8l4.4 4.4M10.2 5.8l-4.4 4.4`,
   },
   DISABLED: {
     label: "Disabled",
     hint: "Failed too often, or disabled by its worker; not run until re-enabled",
-    drawing: "M8 1.8a6.2 6.2 0 1 1 0 12.4A6.2 6.2 0 0 1 8 1.8M3.7 3.7l8.6 8.6",
+    drawing: `${CIRCLE}M3.7 3.7l8.6 8.6`,
   },
   UPSTREAM_FAILED: {
     label: "Upstream failed",
@@ -28,7 +34,7 @@ export const STATUSES = {
   RUNNING: {
     label: "Running",
     hint: "Being run by a worker",
-    drawing: "M8 1.8a6.2 6.2 0 1 1 0 12.4A6.2 6.2 0 0 1 8 1.8M6.5 5.3v5.4L10.9 8z",
+    drawing: `${CIRCLE}M6.5 5.3v5.4L10.9 8z`,
   },
   BATCH_RUNNING: {
     label: "Batch running",
@@ -39,18 +45,18 @@ export const STATUSES = {
   PENDING: {
     label: "Pending",
     hint: "Waits for its dependencies, a resource or a worker",
-    drawing: "M8 1.8a6.2 6.2 0 1 1 0 12.4A6.2 6.2 0 0 1 8 1.8M8 4.6V8l2.4 1.6",
+    drawing: `${CIRCLE}M8 4.6V8l2.4 1.6`,
   },
   UNKNOWN: {
     label: "Unknown",
     hint: "Something depends on it, but no worker has announced it",
-    drawing: "M8 1.8a6.2 6.2 0 1 1 0 12.4A6.2 6.2 0 0 1 8 1.8M6.2 6.4A1.8 1.8 0 1 1 8 8.2v.9M8 11.4v.1",
+    drawing: `${CIRCLE}M6.2 6.4A1.8 1.8 0 1 1 8 8.2v.9M8 11.4v.1`,
     rare: true,
   },
   DONE: {
     label: "Done",
     hint: "Complete",
-    drawing: "M8 1.8a6.2 6.2 0 1 1 0 12.4A6.2 6.2 0 0 1 8 1.8M5.2 8.2l2 2 3.6-4.1",
+    drawing: `${CIRCLE}M5.2 8.2l2 2 3.6-4.1`,
   },
 };
 
@@ -64,16 +70,17 @@ export const label = (status) => STATUSES[status]?.label ?? status;
 
 /** The drawing of a status: the shapes differ, so that colour is never all that tells them apart. */
 export function statusIcon(status) {
-  return drawing(STATUSES[status in STATUSES ? status : "UNKNOWN"].drawing, `icon ${status in STATUSES ? status : "UNKNOWN"}`);
+  const known = status in STATUSES ? status : "UNKNOWN";
+  const line = svg("path", { d: STATUSES[known].drawing });
+  const icon = svg("svg", { viewBox: "0 0 16 16", class: `icon ${known}`, "aria-hidden": "true" });
+  icon.append(line);
+  return icon;
 }
 
-function drawing(path, classes) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  line.setAttribute("d", path);
-  svg.append(line);
-  for (const [name, value] of [["viewBox", "0 0 16 16"], ["class", classes], ["aria-hidden", "true"]]) svg.setAttribute(name, value);
-  return svg;
+function svg(tag, attributes) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) attribute(node, name, value);
+  return node;
 }
 
 /** A status as icon and word. */

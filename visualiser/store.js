@@ -1,15 +1,16 @@
 // What is known of the daemon, and when to ask again.
 //
-// A refresh asks for everything and replaces everything, so what is shown was true at one time. The daemon refuses lists longer
-// than its max_shown_tasks with {"num_tasks": n}; then each status is asked for by itself, and of those that are still too many
-// only the count is known, and what a search on the daemon finds.
+// A refresh asks for everything and replaces everything, so what is shown was true at one time. The daemon refuses
+// lists longer than its max_shown_tasks with {"num_tasks": n}; then each status is asked for by itself, and of those
+// that are still too many only the count is known, and what a search on the daemon finds.
 
 import { CallError } from "./api.js";
 
 const SHORTEST_WAIT_MS = 3_000;
 const LONGEST_WAIT_MS = 60_000;
 
-// Rest ten times as long as an answer took: however large the daemon's state, a page keeps it busy a tenth of the time at most.
+// Rest ten times as long as an answer took: however much there is to tell, a page keeps the daemon busy a tenth of the
+// time at most.
 const REST = 10;
 
 const WIRE_STATUSES = ["PENDING", "RUNNING", "BATCH_RUNNING", "DONE", "FAILED", "DISABLED", "UNKNOWN"];
@@ -24,7 +25,7 @@ export function createStore(call, searched, changed) {
   const store = {
     /** Whether anything was ever read. */
     loaded: false,
-    /** id to task, as in task_list, with `id` and `shown` (the status or the upstream status) added. @type {Map<string, Object>} */
+    /** Id to task as in task_list, with `id` and `shown` (its status or upstream status). @type {Map<string, Object>} */
     tasks: new Map(),
     /** Status to number of tasks; null where the daemon would not say. @type {Map<string, ?number>} */
     counts: new Map(),
@@ -40,7 +41,7 @@ export function createStore(call, searched, changed) {
     paused: false,
     /** When the last refresh ended well, ms since epoch. */
     readAt: 0,
-    /** Why the last refresh failed and since when none succeeded (ms since epoch), or null. @type {?{error: CallError, since: number}} */
+    /** Why the last refresh failed, since when (ms since epoch). @type {?{error: CallError, since: number}} */
     lost: null,
     refresh,
     watch,
@@ -116,9 +117,17 @@ async function readTasks(call, search) {
 
 async function readByStatus(call, search, upstream) {
   const replies = await Promise.all(WIRE_STATUSES.map((status) => call("task_list", { status })));
-  const tooMany = new Map(WIRE_STATUSES.map((status, i) => [status, refused(replies[i])]).filter(([, n]) => n !== null));
-  const found = search ? await Promise.all([...tooMany.keys()].map((status) => call("task_list", { status, search }))) : [];
-  return sorted([...replies, ...found].filter((reply) => refused(reply) === null), upstream, tooMany);
+  const tooMany = new Map(
+    WIRE_STATUSES.map((status, i) => [status, refused(replies[i])]).filter(([, n]) => n !== null),
+  );
+  const found = search
+    ? await Promise.all([...tooMany.keys()].map((status) => call("task_list", { status, search })))
+    : [];
+  return sorted(
+    [...replies, ...found].filter((reply) => refused(reply) === null),
+    upstream,
+    tooMany,
+  );
 }
 
 // The number in {"num_tasks": n}, else null. A task may be called num_tasks, but then it is no number.
@@ -128,7 +137,7 @@ function refused(reply) {
 
 function sorted(replies, upstream, tooMany) {
   const tasks = new Map();
-  for (const reply of replies) for (const [id, task] of Object.entries(reply)) tasks.set(id, Object.assign(task, { id, shown: task.status }));
+  for (const reply of replies) for (const [id, task] of Object.entries(reply)) put(tasks, id, task);
   upstream.forEach((reply, i) => markUpstream(tasks, reply, UPSTREAM[i]));
   const counts = count(tasks, upstream, tooMany);
   return { tasks, counts, total: total(counts, tooMany.has("PENDING")), unlisted: [...tooMany.keys()] };
@@ -140,10 +149,14 @@ function total(counts, countedTwice) {
   return statuses.reduce((sum, status) => sum + counts.get(status), 0);
 }
 
+function put(tasks, id, task) {
+  tasks.set(id, Object.assign(task, { id, shown: task.status }));
+}
+
 function markUpstream(tasks, reply, status) {
   if (refused(reply) !== null) return;
   for (const [id, task] of Object.entries(reply)) {
-    if (!tasks.has(id)) tasks.set(id, Object.assign(task, { id, shown: task.status }));
+    if (!tasks.has(id)) put(tasks, id, task);
     if (tasks.get(id).status === "PENDING") tasks.get(id).shown = status;
   }
 }

@@ -1,7 +1,8 @@
-// One task in one line, wherever tasks are listed beside the table: its status, its name as a link to its details, and a note.
+// One task in one line, wherever tasks are listed beside the table: its status, its name as a link to its details, and
+// a note.
 
-import { attribute, el, list, show, text } from "./dom.js";
-import { clip, counted, parameters, taskName } from "./format.js";
+import { attribute, button, el, list, show, text } from "./dom.js";
+import { amount, clip, counted, parameters, taskName } from "./format.js";
 import { link } from "./router.js";
 import { statusBadge } from "./status.js";
 
@@ -46,13 +47,18 @@ export function taskLines({ few, most }) {
   let entries = [];
   let open = false;
   const lines = el("ul", { class: "lines" });
-  const more = el("button", { type: "button", class: "button quiet", onclick: () => { open = !open; draw(); } });
+  const more = button("", toggle, { class: "button quiet more" });
   const rest = el("p", { class: "muted" });
+
+  function toggle() {
+    open = !open;
+    draw();
+  }
 
   function draw() {
     list(lines, entries.slice(0, open ? most : few), ({ task }) => task.id, taskLine);
     show(more, entries.length > few);
-    text(more, open ? "Show fewer" : `Show ${counted(Math.min(entries.length, most) - few, "more").replace(/s$/, "")}`);
+    text(more, open ? "Show fewer" : `Show ${amount(Math.min(entries.length, most) - few)} more`);
     show(rest, open && entries.length > most);
     text(rest, `and ${counted(entries.length - most, "other")}`);
   }

@@ -1,6 +1,6 @@
 // The tasks: how many there are of each status and family, and a table of those asked for, page by page.
 
-import { attribute, bar, el, fill, list, show, text, timeElement } from "./dom.js";
+import { attribute, bar, el, list, show, text, timeElement } from "./dom.js";
 import { familyList } from "./families.js";
 import { filterBar } from "./filters.js";
 import { amount, clip, counted, workerName } from "./format.js";
@@ -29,7 +29,14 @@ export function tasksView(store) {
   const table = taskTable();
   const nothing = emptyNote();
   const pages = pager(turnTo);
-  const rows = el("section", { class: "card rows", "aria-label": "Tasks" }, filters.node, table.node, nothing.node, pages.node);
+  const rows = el(
+    "section",
+    { class: "card rows", "aria-label": "Tasks" },
+    filters.node,
+    table.node,
+    nothing.node,
+    pages.node,
+  );
 
   return {
     node: el("div", { class: "tasks" }, tiles.node, tooMany, el("div", { class: "columns" }, sidebar.node, rows)),
@@ -62,21 +69,34 @@ function select(tasks, route) {
 
 function tooManyWords({ unlisted, counts }) {
   const names = unlisted.map((status) => `${amount(counts.get(status))} ${label(status).toLowerCase()}`).join(", ");
-  return `Too many tasks to list them all: ${names}. These are counted above but not in the table; ` +
-    "words in the filter box are looked for on the daemon, which finds them all the same.";
+  return (
+    `Too many tasks to list them all: ${names}. These are counted above but not in the table; ` +
+    "words in the filter box are looked for on the daemon, which finds them all the same."
+  );
 }
 
 function taskTable() {
   const headings = COLUMNS.map(heading);
   const body = el("tbody");
   const head = el("thead", {}, el("tr", {}, ...headings.map(({ node }) => node)));
-  const node = el("table", { class: "task-table", onkeydown: moveFocus }, el("caption", { class: "offscreen" }, "Tasks"), head, body);
+  const node = el(
+    "table",
+    { class: "task-table", onkeydown: moveFocus },
+    el("caption", { class: "offscreen" }, "Tasks"),
+    head,
+    body,
+  );
   return {
     node,
     update(tasks, route) {
       show(node, tasks.length > 0);
       for (const { update } of headings) update(route);
-      list(body, tasks.map((task) => ({ task, chosen: task.id === route.task })), ({ task }) => task.id, row);
+      list(
+        body,
+        tasks.map((task) => ({ task, chosen: task.id === route.task })),
+        ({ task }) => task.id,
+        row,
+      );
     },
   };
 }
@@ -101,9 +121,15 @@ function row() {
   const priority = el("td", { class: "priority-column" });
   const time = timeElement();
   const worker = el("td", { class: "worker-column" });
-  const node = el("tr", { onclick: (event) => followRow(event, anchor.node) },
-    el("td", { class: "status-column" }, badge.node, progress.node), el("td", { class: "task-column" }, anchor.node), priority,
-    el("td", { class: "since-column" }, time.node), worker);
+  const node = el(
+    "tr",
+    { onclick: (event) => followRow(event, anchor.node) },
+    el("td", { class: "status-column" }, badge.node, progress.node),
+    el("td", { class: "task-column" }, anchor.node),
+    priority,
+    el("td", { class: "since-column" }, time.node),
+    worker,
+  );
   return {
     node,
     update({ task, chosen }) {

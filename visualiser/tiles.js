@@ -12,8 +12,17 @@ export function statusTiles() {
     node: el("section", { "aria-label": "Status" }, strip, tiles),
     /** @param {Map<string, ?number>} counts  null: unknown */
     update(counts, chosen) {
-      const entries = shownStatuses(counts, chosen).map((status) => ({ status, n: counts.get(status) ?? null, chosen }));
-      list(strip, entries.filter(({ n }) => n), ({ status }) => status, stripPart);
+      const entries = shownStatuses(counts, chosen).map((status) => ({
+        status,
+        n: counts.get(status) ?? null,
+        chosen,
+      }));
+      list(
+        strip,
+        entries.filter(({ n }) => n),
+        ({ status }) => status,
+        stripPart,
+      );
       list(tiles, entries, ({ status }) => status, tile);
     },
   };
@@ -22,19 +31,31 @@ export function statusTiles() {
 // The rare ones only where there are any, and those that only another version knows too.
 function shownStatuses(counts, chosen) {
   const strangers = [...counts.keys(), ...chosen].filter((status) => !(status in STATUSES));
-  const known = Object.keys(STATUSES).filter((status) => !STATUSES[status].rare || counts.get(status) || chosen.includes(status));
+  const known = Object.keys(STATUSES).filter(
+    (status) => !STATUSES[status].rare || counts.get(status) || chosen.includes(status),
+  );
   return [...new Set([...known, ...strangers])];
 }
 
 function stripPart({ status }) {
   const node = el("span", { "data-status": status });
-  return { node, update: ({ n }) => { node.style.flexGrow = n; } };
+  return {
+    node,
+    update: ({ n }) => {
+      node.style.flexGrow = n;
+    },
+  };
 }
 
 function tile({ status }) {
   const number = el("span", { class: "number" });
   const name = el("span", { class: "name" }, statusIcon(status), el("span", { class: "word" }, label(status)));
-  const node = el("button", { type: "button", class: "tile", "data-status": status, title: STATUSES[status]?.hint }, name, number);
+  const node = el(
+    "button",
+    { type: "button", class: "tile", "data-status": status, title: STATUSES[status]?.hint },
+    name,
+    number,
+  );
   return {
     node,
     update({ n, chosen }) {
@@ -46,4 +67,6 @@ function tile({ status }) {
   };
 }
 
-const toggled = (chosen, status) => (chosen.includes(status) ? chosen.filter((other) => other !== status) : [...chosen, status]);
+function toggled(chosen, status) {
+  return chosen.includes(status) ? chosen.filter((other) => other !== status) : [...chosen, status];
+}

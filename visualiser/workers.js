@@ -1,7 +1,7 @@
 // The workers: who they are, what they run, how much waits for them, and the means to stop or resize them.
 
 import { now } from "./clock.js";
-import { attribute, bar, el, list, show, text, timeElement } from "./dom.js";
+import { attribute, bar, button, el, list, show, text, timeElement } from "./dom.js";
 import { amount, clip, duration, workerName } from "./format.js";
 import { pageOf, pager } from "./pager.js";
 import { since } from "./query.js";
@@ -20,13 +20,22 @@ const FIGURES = [
 /** @param store  see store.js; @param actions  see actions.js */
 export function workersView(store, actions) {
   const cards = el("div", { class: "cards" });
-  const nothing = el("p", { class: "empty" }, "No worker is connected. One that says nothing for the worker_disconnect_delay is dropped from this list.");
+  const nothing = el(
+    "p",
+    { class: "empty" },
+    "No worker is connected. One that is not heard from for the worker_disconnect_delay is dropped.",
+  );
   const pages = pager((page) => go({ page }));
   return {
     node: el("section", { "aria-label": "Workers" }, cards, nothing, pages.node),
     update(route) {
       const page = pageOf(store.workers, route.page, PER_PAGE);
-      list(cards, page.items, ({ name }) => name, (worker) => card(worker, actions));
+      list(
+        cards,
+        page.items,
+        ({ name }) => name,
+        (worker) => card(worker, actions),
+      );
       show(nothing, store.workers.length === 0);
       pages.update(page);
     },
@@ -39,8 +48,15 @@ function card(worker, actions) {
   const figures = FIGURES.map(figure);
   const tasks = taskLines({ few: 6, most: 100 });
   const resize = controls(worker, actions);
-  const node = el("article", { class: "card worker-card" }, head.node, load.node,
-    el("dl", { class: "figures" }, ...figures.map((each) => each.node)), tasks.node, resize.node);
+  const node = el(
+    "article",
+    { class: "card worker-card" },
+    head.node,
+    load.node,
+    el("dl", { class: "figures" }, ...figures.map((each) => each.node)),
+    tasks.node,
+    resize.node,
+  );
   return {
     node,
     update(facts) {
@@ -81,7 +97,10 @@ function loadBar() {
   return {
     node: el("div", { class: "load" }, words, filled.node),
     update({ num_running: busy = 0, workers: processes }) {
-      text(words, processes === undefined ? `${amount(busy)} running` : `${amount(busy)} of ${amount(processes)} processes busy`);
+      text(
+        words,
+        processes === undefined ? `${amount(busy)} running` : `${amount(busy)} of ${amount(processes)} processes busy`,
+      );
       filled.update(busy, processes ?? busy);
     },
   };
@@ -101,7 +120,7 @@ function figure({ name, title, hint }) {
 function controls(worker, actions) {
   const name = clip(workerName(worker), NAME_LENGTH);
   const processes = stepper({ label: `processes of ${name}`, least: 1, set: (n) => actions.setProcesses(worker, n) });
-  const disable = el("button", { type: "button", class: "button", "aria-label": `Disable ${name}`, onclick: () => actions.disableWorker(worker) }, "Disable…");
+  const disable = button("Disable…", () => actions.disableWorker(worker), { "aria-label": `Disable ${name}` });
   const node = el("footer", {}, el("span", { class: "muted" }, "Processes"), processes.node, disable);
   return {
     node,

@@ -6,6 +6,7 @@
 import difflib
 import hashlib
 import json
+import logging
 import pprint
 import sys
 import traceback
@@ -18,6 +19,8 @@ from .histories import Author, Call, theme_of
 from .stock import stock_scheduler
 
 Maker = Callable[[Callable[[], float], Dict[str, int], Dict[str, Any]], Any]  # clock, resources, settings -> scheduler
+
+logging.getLogger("luigid").setLevel(logging.CRITICAL)
 
 #: Tasks from which on validate(), which looks at all of them, runs after one call in VALIDATE_EACH only.
 CROWD, VALIDATE_EACH = 300, 50
@@ -182,7 +185,7 @@ def shrink(history: History, make: Maker) -> History:
 
     history = _fewer_calls(history, fails)
     for attempts in (_without_arguments, _without_waits, _with_default_settings, _without_resources):
-        history = _first_that_fail(history, attempts, fails)
+        history = _simplified(history, attempts, fails)
     return _fewer_calls(history, fails)
 
 
@@ -213,7 +216,9 @@ def _dropped(calls: List[Call], start: int, end: int) -> List[Call]:
     return calls[:start] + rest
 
 
-def _first_that_fail(history: History, attempts: Callable[[History], Iterator[History]], fails: Callable[[History], bool]) -> History:
+def _simplified(
+    history: History, attempts: Callable[[History], Iterator[History]], fails: Callable[[History], bool]
+) -> History:
     """Take each simplification that still fails, until none does."""
     progress = True
     while progress:
@@ -255,18 +260,18 @@ def _without_resources(history: History) -> Iterator[History]:
 
 def describe(outcome: Outcome, make: Maker) -> str:
     """A disagreement for people: where, what differs, and a short history to paste into a session or a test."""
-    found = outcome.disagreement
+    seed, found = outcome.seed, outcome.disagreement
     short = shrink(outcome.history, make)
     again = replay(short, make)
+    pasted = tuple(short._replace(calls=[tuple(call) for call in short.calls]))
     return "\n".join(
         [
-            "seed %d (%s) disagrees at call %d: %s" % (outcome.seed, theme_of(outcome.seed), found.step, tuple(found.call)),
+            "seed %d (%s) disagrees at call %d: %s" % (seed, theme_of(seed), found.step, tuple(found.call)),
             _difference(found),
-            "shrunk to %d calls:" % len(short.calls),
-            pprint.pformat(tuple(short._replace(calls=[tuple(call) for call in short.calls])), sort_dicts=False, width=120),
-            "which disagrees at call %d:" % again.step,
+            "replay it with LUIGID_SEED=%d, or shrunk to %d calls:" % (seed, len(short.calls)),
+            pprint.pformat(pasted, sort_dicts=False, width=120),
+            "which disagree at call %d:" % again.step,
             _difference(again),
-            "replay it with LUIGID_SEED=%d" % outcome.seed,
         ]
     )
 
@@ -274,7 +279,7 @@ def describe(outcome: Outcome, make: Maker) -> str:
 def _difference(found: Disagreement) -> str:
     if "raised" in found.ours:
         return "stock: %s\nours:  %s" % (found.stock, found.ours)
-    stock, ours = (json.dumps(json.loads(text), indent=1, sort_keys=True).splitlines() for text in (found.stock, found.ours))
+    stock, ours = (json.dumps(json.loads(text), indent=1).splitlines() for text in (found.stock, found.ours))
     return "\n".join(difflib.unified_diff(stock, ours, "stock", "ours", lineterm=""))
 
 

@@ -1,12 +1,13 @@
 """Seeded histories of scheduler calls that aim at the hard parts of scheduling.
 
-An `Author` pretends to be everybody around a scheduler: worker processes (`Client`), people at the page (`Operator`) and
-clients that report what is none of their business (`Stranger`). Each is a generator of calls that is resumed with the
-reply to its previous one, so that workers finish what they were given. Replies come from stock; authors also look into
-stock's state, to aim (re-enable a task that *is* disabled) and to leave out the few calls that stock answers with a trace.
+An `Author` pretends to be everybody around a scheduler: worker processes (`Client`), people at the page (`Operator`)
+and clients that report what is none of their business (`Stranger`). Each is a generator of calls that is resumed with
+the reply to its previous one, so that workers finish what they were given. Replies come from stock; authors also look
+into stock's state, to aim (re-enable a task that *is* disabled) and to leave out the few calls that stock answers with
+a trace.
 
-Dependencies always point to tasks earlier in `World.specs`: in a cycle, the upstream status stock finds depends on where
-its walk happens to begin.
+Dependencies always point to tasks earlier in `World.specs`: in a cycle, the upstream status stock finds depends on
+where its walk happens to begin.
 
 All times are multiples of a quarter second, exact in binary, so that 'exactly when the delay ends' is reached and means
 the same however a comparison is written.
@@ -47,7 +48,7 @@ KNOBS = {
     "batch_sizes": (None, None, 2, 3, 5, 1),
     "alike": 0.7,  # share of the tasks that differ by date only from others of their family
     "kinds": ("disk", "gate", "licence", "unlisted"),  # of resources
-    "amounts": (1, 1, 1, 1, 2, 3, 0),
+    "amounts": (1, 1, 1, 1, 2, 3, 0, 0.5),
     "totals": (0, 1, 1, 2, 3),
     "failing": 0.25,  # share of the runs
     "dynamic": 0.08,  # share of the runs that end in new dependencies
@@ -55,9 +56,10 @@ KNOBS = {
     "still": 0.6,  # share of the calls in the same instant as the one before
     "jump": 0.02,  # chance before each call that one of the delays runs out
     "flat": 0.0,  # chance that a worker schedules one task alone, without those it depends on
+    "fans": 0,  # each so manieth task depends on all before it
     "roots": 1,  # how many tasks a worker sets out to schedule at a time
     "roles": {"client": 10, "operator": 2, "stranger": 0.5},
-    "client": {"schedule": 8, "ask": 7, "finish": 5, "beat": 2, "report": 2, "amend": 2, "leave": 0.15},
+    "client": {"schedule": 8, "ask": 7, "finish": 5, "beat": 2, "report": 2, "amend": 2, "leave": 0.15, "rebatch": 0.2},
     "operator": {"look": 6, "steer": 3, "retotal": 2, "message": 3, "toggle": 0.7, "disable_worker": 0.15},
     "crowd": 0,  # tasks added before anything else happens
 }
@@ -66,7 +68,12 @@ KNOBS = {
 THEMES: Dict[str, Dict[str, Any]] = {
     "everyday": {},
     "ties": {"roots": 3, "still": 0.97, "priorities": (0, 0, 0, 1), "dependencies": 0.3, "failing": 0.4},
-    "pended again": {"failing": 0.6, "jump": 0.05, "dependencies": 0.3, "operator": {"look": 2, "steer": 8, "retotal": 1}},
+    "pended again": {
+        "failing": 0.6,
+        "jump": 0.05,
+        "dependencies": 0.3,
+        "operator": {"look": 2, "steer": 8, "retotal": 1},
+    },
     "raised priorities": {
         "dependencies": 0.9,
         "priorities": (0, 1, 2, 3, 5, 8, 13),
@@ -76,7 +83,7 @@ THEMES: Dict[str, Dict[str, Any]] = {
     "resources": {
         "resources": 0.95,
         "dependencies": 0.3,
-        "amounts": (1, 1, 1, 2, 2, 3, 4),
+        "amounts": (1, 1, 1, 2, 2, 3, 4, 0.5),
         "totals": (2, 3, 4, 5),
         "client": {"schedule": 8, "ask": 10, "finish": 3, "report": 3, "amend": 2},
         "operator": {"look": 2, "retotal": 3},
@@ -94,7 +101,12 @@ THEMES: Dict[str, Dict[str, Any]] = {
         "operator": {"look": 4, "steer": 1, "retotal": 1},
     },
     "disabled workers": {"operator": {"look": 3, "steer": 1, "disable_worker": 4}, "jump": 0.04},
-    "changing workers": {"flat": 0.7, "dependencies": 0.4, "client": {"schedule": 9, "ask": 6, "finish": 5, "leave": 1.5}, "jump": 0.04},
+    "changing workers": {
+        "flat": 0.7,
+        "dependencies": 0.4,
+        "client": {"schedule": 9, "ask": 6, "finish": 5, "leave": 1.5},
+        "jump": 0.04,
+    },
     "disabled upstream": {
         "dependencies": 0.95,
         "failing": 0.7,
@@ -103,11 +115,40 @@ THEMES: Dict[str, Dict[str, Any]] = {
         "client": {"schedule": 7, "ask": 8, "finish": 8, "amend": 4},
     },
     "pruning": {"jump": 0.07, "client": {"schedule": 6, "ask": 6, "finish": 5, "leave": 1.2, "beat": 2}},
-    "batches": {"batchable": 0.95, "alike": 0.9, "families": ("Load", "Load", "Clean"), "tasks": (20, 40), "dependencies": 0.15, "resources": 0.2, "batched": (["date"], ["date"], ["date", "shard"]), "batch_sizes": (None, None, 2, 3, 5), "lost": 0.15, "roots": 5},
+    "batches": {
+        "batchable": 0.95,
+        "alike": 0.8,
+        "families": ("Load", "Load", "Clean"),
+        "tasks": (20, 40),
+        "dependencies": 0.15,
+        "resources": 0.2,
+        "batched": (["date"], ["date"], ["date", "shard"]),
+        "batch_sizes": (None, None, 2, 3, 5),
+        "lost": 0.15,
+        "roots": 5,
+        "client": {"schedule": 9, "ask": 8, "finish": 6, "beat": 1, "report": 3, "amend": 2, "rebatch": 1},
+    },
     "lost replies": {"lost": 0.5, "still": 0.8},
+    "churn": {
+        "fans": 6,
+        "tasks": (25, 40),
+        "dependencies": 0.0,
+        "resources": 0.05,
+        "priorities": (0, 1, 2),
+        "flat": 0.9,
+        "client": {"schedule": 6, "ask": 4, "finish": 3, "amend": 12},
+    },
     "strangers": {"roles": {"client": 8, "operator": 2, "stranger": 6}},
 }
-CROWD = {"crowd": 1500, "tasks": (1500, 1500), "dependencies": 0.02, "still": 0.9, "batchable": 0.0, "resources": 1.0, "flat": 1.0}
+CROWD = {
+    "crowd": 1500,
+    "tasks": (1500, 1500),
+    "dependencies": 0.02,
+    "still": 0.9,
+    "batchable": 0.0,
+    "resources": 1.0,
+    "flat": 1.0,
+}
 
 
 def theme_of(seed: int) -> str:
@@ -137,15 +178,17 @@ def random_settings(rng: random.Random) -> Dict[str, Any]:
 
 
 class World:
-    """What exists before the first call: settings, resources, tasks that may be wanted and processes that may run them."""
+    """What exists before the first call: settings, resources, tasks that may be wanted, processes that may run them."""
 
     def __init__(self, seed: int) -> None:
         self.rng = rng = random.Random(seed)
         self.theme = theme_of(seed)
         self.knobs = types.SimpleNamespace(**{**KNOBS, **(CROWD if self.theme == "crowd" else THEMES[self.theme])})
         self.settings = random_settings(rng)
-        self.resources = {name: rng.choice(self.knobs.totals) for name in ("disk", "gate", "licence") if rng.random() < 0.7}
-        self.batchers = {family: self._batcher() for family in ("Load", "Clean", "Report")}
+        self.resources = {
+            name: rng.choice(self.knobs.totals) for name in ("disk", "gate", "licence") if rng.random() < 0.7
+        }
+        self.batchers = {family: self.batcher() for family in ("Load", "Clean", "Report")}
         self.workers = ["worker-%d" % number for number in range(rng.randint(*self.knobs.workers))]
         self.usual_needs: Dict[str, Dict[str, int]] = {}  # by family, of tasks that are alike
         self.specs: List[Dict[str, Any]] = []
@@ -159,7 +202,7 @@ class World:
     def weighted(self, weights: Dict[str, float]) -> str:
         return self.rng.choices(list(weights), list(weights.values()))[0]
 
-    def _batcher(self) -> Dict[str, Any]:
+    def batcher(self) -> Dict[str, Any]:
         names, size = self.rng.choice(self.knobs.batched), self.rng.choice(self.knobs.batch_sizes)
         return {"batched_args": names, **({} if size is None else {"max_batch_size": size})}
 
@@ -169,7 +212,7 @@ class World:
         params = {"date": "2024-01-%02d" % number, "shard": "0", "mode": "a"}
         alike = self.chance(knobs.alike)
         if not alike:
-            params.update(shard=str(rng.randint(0, 1)), mode=rng.choice("ab"))
+            params.update(shard=rng.choice(("0", "1", None)), mode=rng.choice("ab"))
             del params[rng.choice(("shard", "mode", "mode", "date"))]
         return {
             "task_id": "%s_%04x_%d" % (family, rng.randrange(65536), number),
@@ -188,6 +231,8 @@ class World:
     def dependencies(self, number: int) -> List[str]:
         """Some tasks before the given one; the nearest most often, so that chains and diamonds come about."""
         rng, earlier = self.rng, [spec["task_id"] for spec in self.specs[:number]]
+        if self.knobs.fans and number % self.knobs.fans == self.knobs.fans - 1:
+            return earlier
         if not earlier or not self.chance(self.knobs.dependencies):
             return []
         pool = rng.choice((earlier, earlier[-3:], earlier[-3:], earlier[:2]))
@@ -269,12 +314,19 @@ class Client(Actor):
     def introduce(self) -> Iterator[Step]:
         if self.world.chance(0.85):
             info = {"username": "u", "workers": self.rng.choice((1, 1, 2, 3, 0)), "first_task": self.task_id()}
-            if self.assistant and self.world.chance(0.7):
-                info["assistant"] = True
-            yield "add_worker", {"worker": self.name, "info": info if self.world.chance(0.5) else list(map(list, info.items()))}
+            if self.world.chance(0.7 if self.assistant else 0.05):
+                info["assistant"] = self.world.chance(0.9)
+            pairs = list(map(list, info.items()))
+            yield "add_worker", {"worker": self.name, "info": info if self.world.chance(0.5) else pairs}
         for family, batcher in self.world.batchers.items():
             if self.world.chance(0.8):
                 yield "add_task_batcher", {"worker": self.name, "task_family": family, **batcher}
+
+    def rebatch(self) -> Iterator[Step]:
+        """Batch a family in another way than before."""
+        family = self.rng.choice(list(self.world.batchers))
+        self.world.batchers[family] = self.world.batcher()
+        yield "add_task_batcher", {"worker": self.name, "task_family": family, **self.world.batchers[family]}
 
     def schedule(self) -> Iterator[Step]:
         """A task and those it depends on, from the root down, as `luigi.build` does."""
@@ -353,7 +405,8 @@ class Client(Actor):
     def stock_can_claim(self, claim: Dict[str, Any]) -> bool:
         """Stock fails on a claim of a batch that has no batch-running tasks (any more)."""
         task = self.stock._state.get_task(claim["task_id"])
-        return bool(self.stock._state.get_batch_running_tasks(claim["batch_id"])) or (task is not None and bool(task.worker_running))
+        has_run = task is not None and bool(task.worker_running)
+        return has_run or bool(self.stock._state.get_batch_running_tasks(claim["batch_id"]))
 
     def finish(self) -> Iterator[Step]:
         if not self.running:
@@ -377,7 +430,9 @@ class Client(Actor):
             return {"status": PENDING, "new_deps": self.rng.sample(earlier, min(len(earlier), self.rng.choice((1, 2))))}
         if self.world.chance(self.world.knobs.failing):
             return {"status": FAILED, "expl": '"trace of %s"' % task_id, "new_deps": []}
-        return {"status": DONE, "expl": '""', "new_deps": []} if self.world.chance(0.97) else {"status": SUSPENDED, "new_deps": None}
+        if self.world.chance(0.03):
+            return {"status": SUSPENDED, "new_deps": None}
+        return {"status": DONE, "expl": '""', "new_deps": []}
 
     def beat(self) -> Iterator[Step]:
         reply = yield "ping", {"worker": self.name}
@@ -407,9 +462,10 @@ class Client(Actor):
     def amend(self) -> Iterator[Step]:
         """Schedule a known task again, other than it was."""
         number = self.rng.randrange(len(self.world.specs))
-        spec, what = dict(self.world.specs[number]), self.rng.choice(("priority", "priority", "deps", "resources", "policy"))
+        spec = dict(self.world.specs[number])
+        what = self.rng.choice(("priority", "priority", "deps", "resources", "policy"))
         if what == "priority":
-            spec["priority"] = self.rng.choice(self.world.knobs.priorities) + self.rng.randint(0, 3)
+            spec["priority"] += self.rng.choice((1, 1, 2, -1))
         elif what == "deps":
             spec["deps"] = self.world.dependencies(number)
         elif what == "resources":
@@ -469,7 +525,8 @@ class Operator(Actor):
         return self.rng.choice(names), {"task_id": self.task_id(FAILED, DISABLED, RUNNING, BATCH_RUNNING)}
 
     def _whole(self) -> Step:
-        name = self.rng.choice(("worker_list", "worker_list", "resource_list", "count_pending", "is_paused", "is_pause_enabled", "has_task_history"))
+        settled = ("is_paused", "is_pause_enabled", "has_task_history")
+        name = self.rng.choice(("worker_list", "worker_list", "resource_list", "count_pending", *settled))
         if name == "worker_list":
             return name, {} if self.world.chance(0.7) else {"include_running": self.world.chance(0.5)}
         return name, {"worker": self.worker()} if name == "count_pending" else {}
@@ -509,10 +566,11 @@ class Operator(Actor):
             yield "get_scheduler_message_response", self.rng.choice(self.asked[-6:])
         else:
             task = self.task(RUNNING)
-            about = {"task": task.id, "worker": task.worker_running} if task else {"task": self.task_id(), "worker": self.worker()}
-            reply = yield "send_scheduler_message", {**about, "content": "question %d" % self.rng.randrange(10**6)}
+            task_id, worker = (task.id, task.worker_running) if task else (self.task_id(), self.worker())
+            about = {"task": task_id, "worker": worker, "content": "question %d" % self.rng.randrange(10**6)}
+            reply = yield "send_scheduler_message", about
             if reply["message_id"] is not None:
-                self.asked.append({"task_id": about["task"], "message_id": reply["message_id"]})
+                self.asked.append({"task_id": task_id, "message_id": reply["message_id"]})
 
     def toggle(self) -> Iterator[Step]:
         yield "pause", {}
@@ -535,9 +593,12 @@ class Stranger(Actor):
     def claim(self, name: str) -> Step:
         status = self.rng.choice((PENDING, DONE, FAILED, RUNNING, UNKNOWN, SUSPENDED, DISABLED))
         arguments: Dict[str, Any] = {"worker": name, "task_id": self.task_id(), "status": status}
-        options = {"runnable": False, "assistant": True, "new_deps": [], "expl": "why", "batchable": True, "tracking_url": "http://x/"}
-        options.update(priority=self.rng.choice((0, 3, 7)), accepts_messages=None, family="Load", resources=self.world.needs())
-        options["params"] = {"date": "never", "shard": "0", "mode": "a"}
+        options = {"runnable": False, "assistant": True, "batchable": True, "accepts_messages": None, "new_deps": []}
+        options.update(expl="why", tracking_url="http://x/", family="Load", priority=self.rng.choice((0, 3, 7)))
+        options.update(resources=self.world.needs(), params={"date": "never", "shard": "0", "mode": "a"})
+        number = self.world.index.get(arguments["task_id"])
+        if number:
+            options["new_deps"] = [self.world.specs[self.rng.randrange(number)]["task_id"]]
         arguments.update((option, value) for option, value in options.items() if self.world.chance(0.25))
         return "add_task", arguments
 
@@ -592,7 +653,7 @@ class Author:
         return 0.0 if self.world.chance(self.world.knobs.still) else self.world.rng.choice((0.25, 1.0, 1.0, 2.0, 4.0))
 
     def _jump(self) -> Iterator[Call]:
-        """Let a delay run out. Those who are to survive it show themselves right after it, before anything is pruned."""
+        """Let a delay run out. Those who are to survive it show themselves right after, before anything is pruned."""
         after = self.world.rng.choice(self.world.delays())
         for client in self.clients:
             client.awake = self.world.chance(0.9 if client.awake else 0.3)

@@ -1,9 +1,9 @@
 """Stock luigi's scheduler, made comparable.
 
 The reference has to answer the same history the same way every time. What stands in the way is taken out here, and
-nothing else: the time, message ids and e-mails come from outside, and what depends on string hashes or on object
-addresses (the order of a `set`) becomes the order of arrival. Where that, or a plain fault of stock, changes what a call
-answers, the change is an entry of DIFFERENCES, and the README lists it under the same name.
+nothing else: the time and e-mails come from outside, and what depends on string hashes or on object addresses (the
+order of a `set`) becomes the order of arrival. Where that, or a plain fault of stock, changes what a call answers, the
+change is an entry of DIFFERENCES, and the README lists it under the same name.
 """
 
 import inspect
@@ -14,11 +14,11 @@ from typing import Any, Callable, Dict, Iterable
 
 from luigi import scheduler as luigi_scheduler
 
-#: Where the reference is not stock as it is: name (as in the README's 'Differences from stock') -> what changes and why.
+#: Where the reference is not stock as it is: name (as in the README's 'Differences from stock') -> what changes, why.
 DIFFERENCES = {
     "orders are orders of arrival": (
-        "Stock keeps dependencies and stakeholders in sets, so that the order in which it creates placeholders for unknown "
-        "dependencies depends on string hashes. The order in which the call names them counts here."
+        "Stock keeps dependencies and stakeholders in sets, so that the order in which it creates placeholders for "
+        "unknown dependencies depends on string hashes. The order in which the call names them counts here."
     ),
     "pruned tasks are not counted or handed out": (
         "Stock's workers hold on to the tasks they added after these were pruned, and count them, and give them out, "
@@ -29,8 +29,8 @@ DIFFERENCES = {
         "decrease lasts beyond the run. The run has its own copy here."
     ),
     "an UNKNOWN task hides what is upstream of it": (
-        "Stock looks through an UNKNOWN task to its dependencies only if its walk happens to meet the task a second time. "
-        "It never does here."
+        "Stock looks through an UNKNOWN task to its dependencies only if its walk happens to meet the task a second "
+        "time. It never does here."
     ),
 }
 

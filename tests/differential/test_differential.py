@@ -13,7 +13,6 @@ import re
 import subprocess
 import sys
 import unittest
-from unittest import mock
 
 import luigid
 
@@ -26,8 +25,46 @@ SEEDS = int(os.environ.get("LUIGID_SEEDS", "500"))
 ONE_SEED = os.environ.get("LUIGID_SEED")
 DESCRIBED = 3  # disagreements that are worth the time to shrink them
 
-#: Event -> how often at least it happens in 100 histories; a tenth or less of what was seen when this was written.
+#: Event -> how often at least it happens in 100 histories: about a quarter of what was seen when this was written.
 EXPECTED = {
+    "task given": 350,
+    "assistant given a task of others": 100,
+    "batch given": 15,
+    "batch of more than two given": 5,
+    "batch claimed": 10,
+    "batch task settled with its batch": 20,
+    "unclaimed batch task back in the pool": 2,
+    "lost reply given again": 80,
+    "nothing given: none ready": 350,
+    "nothing given: resources in use": 350,
+    "nothing given: resources kept for tasks ranked above": 10,
+    "work asked for while paused": 40,
+    "disabled worker asked": 60,
+    "claim by a disabled worker": 200,
+    "claim ignored in the cool-down": 80,
+    "report by another than the running worker ignored": 50,
+    "dependencies found while running": 20,
+    "placeholder made": 200,
+    "priority raised upstream while PENDING": 100,
+    "priority raised upstream while RUNNING": 30,
+    "disabled after failures": 50,
+    "disabled by its worker": 50,
+    "re-enabled by time": 20,
+    "re-enabled by hand": 5,
+    "retried after its delay": 50,
+    "task not counted below a disabled one": 80,
+    "dead worker's task failed": 60,
+    "worker pruned": 150,
+    "task pruned while DONE": 20,
+    "task pruned while PENDING": 20,
+    "task pruned while RUNNING": 3,
+    "task pruned while DISABLED": 3,
+    "graph cut": 10,
+    "graph with a missing task": 8,
+    "list too long": 8,
+    "list with tasks": 30,
+    "message delivered": 30,
+    "message answered": 1,
 }
 
 
@@ -65,6 +102,8 @@ class DifferentialTest(unittest.TestCase):
 
     @unittest.skipIf(ONE_SEED, "a single history does not show everything")
     def test_histories_reach_everything(self):
+        if self.disagreements:
+            self.skipTest("disagreements cut histories short")
         expected = {event: times * SEEDS // 100 for event, times in EXPECTED.items()}
         expected.update(("call " + method, SEEDS // 50) for method in RPC_METHODS)
         missed = {event: self.counts[event] for event, times in expected.items() if self.counts[event] < times}
@@ -88,7 +127,9 @@ class ReferenceTest(unittest.TestCase):
                 self.assertEqual(digest(seed, "1"), digest(seed, "2"))
 
     def test_the_readme_lists_every_change_to_the_reference(self):
-        section = (ROOT / "README.md").read_text("utf-8").partition("## Differences from stock")[2].partition("\n## ")[0]
+        section = (
+            (ROOT / "README.md").read_text("utf-8").partition("## Differences from stock")[2].partition("\n## ")[0]
+        )
         listed = re.findall(r"^[-*] \*\*(.+?)\.?\*\*", section, re.MULTILINE)
         self.assertLessEqual(set(DIFFERENCES), set(listed))
 

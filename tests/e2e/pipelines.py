@@ -127,6 +127,17 @@ class Dynamic(Recorded):
         self.finish()
 
 
+class LateClaim(Recorded):
+    """The worker named "late" finds it incomplete, and takes until the gate opens to say so."""
+
+    def complete(self):
+        found = super().complete()
+        if WORKER == "late" and not found:
+            record("found incomplete", self)
+            wait_for_gate("claim")
+        return found
+
+
 class Groundwork(Recorded):
     pass
 
@@ -135,14 +146,23 @@ class Ranked(Recorded):
     priority = luigi.IntParameter()
 
 
-class Urgent(Ranked):
+class Grounded(Ranked):
     def requires(self):
         return Groundwork()
 
 
 class RankedAll(luigi.WrapperTask):
+    """What the urgent one needs is first asked for by one that is not: at either end, as luigi may begin with any."""
+
     def requires(self):
-        return [Urgent(priority=100), *(Ranked(priority=priority) for priority in (10, 30, -5, 20))]
+        return [
+            Grounded(priority=-5),
+            Ranked(priority=10),
+            Ranked(priority=30),
+            Grounded(priority=100),
+            Ranked(priority=20),
+            Grounded(priority=-7),
+        ]
 
 
 # Failures -------------------------------------------------------------------------------------------------------------

@@ -245,6 +245,17 @@ class ForegroundTest(DaemonTest):
         self.assertRegex(self.errors(), r"WARNING: .*luigi.cfg:3: \[scheduler\] batch_emails has no effect")
 
 
+    def test_state_that_cannot_be_saved_in_the_end(self):
+        process, greeting = self.start("--address", "127.0.0.1", "--port", "0", "--state-path", "state/kept.pickle")
+        call(greeting["url"], "add_task", worker="w", task_id="Lost", status="PENDING")
+        shutil.rmtree(self.path("state"))
+        Path(self.path("state")).touch()
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(1, process.wait(DEADLINE))
+        self.assertIn("ERROR: the state could not be saved", self.errors())
+        self.assertNotIn("Traceback", self.errors())
+
+
 class UnixSocketTest(DaemonTest):
     FLAGS = ("--unix-socket", "luigid.sock", "--state-path", "state.pickle")
 
@@ -272,13 +283,13 @@ class UnixSocketTest(DaemonTest):
 class BackgroundTest(DaemonTest):
     def setUp(self):
         super().setUp()
-        self.addCleanup(self.end_daemon)
+        self.addCleanup(self.end_daemon, self.pid)
         self.flags = ["--address", "127.0.0.1", "--port", str(free_port()), "--state-path", "state.pickle"]
         self.flags += ["--background", "--pidfile", "run/luigid.pid", "--logdir", "logs"]
 
-    def end_daemon(self):
+    def end_daemon(self, pid):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            os.kill(self.pid(), signal.SIGKILL)
+            os.kill(pid(), signal.SIGKILL)
 
     def pid(self):
         return int(Path(self.path("run/luigid.pid")).read_text())
@@ -345,10 +356,21 @@ class BackgroundTest(DaemonTest):
         options = {"cwd": self.directory, "env": self.environment, "stdout": subprocess.PIPE, "text": True}
         starters = [subprocess.Popen(command, **options) for _ in range(5)]
         said = [starter.communicate(timeout=DEADLINE)[0] for starter in starters]
+        running = [int(found["pid"]) for found in map(GREETING.fullmatch, said) if found]
+        for pid in running:
+            self.addCleanup(self.end_daemon, lambda pid=pid: pid)
         self.assertEqual([0] * 5, [starter.returncode for starter in starters])
-        greetings = [found for found in map(GREETING.fullmatch, said) if found]
-        self.assertEqual(1, len(greetings), said)
-        self.assertEqual(self.pid(), int(greetings[0]["pid"]))
+        self.assertEqual([self.pid()], running, said)
+
+    def test_interrupted_starter_leaves_no_stack_trace(self):
+        os.mkfifo(self.path("state.pickle"))  # a state that is being read for ever
+        command = [*self.command, *self.flags]
+        starter = subprocess.Popen(command, cwd=self.directory, env=self.environment, stderr=subprocess.PIPE, text=True)
+        pid_file = Path(self.path("run/luigid.pid"))
+        wait_until(lambda: pid_file.exists() and pid_file.read_text(), "the daemon has begun")
+        starter.send_signal(signal.SIGINT)
+        self.assertEqual("", starter.communicate(timeout=DEADLINE)[1])
+        self.assertEqual(128 + signal.SIGINT, starter.returncode)
 
     def test_pid_file_of_a_killed_daemon_is_stale(self):
         self.start_in_background()
@@ -402,7 +424,7 @@ class RefusedStartTest(DaemonTest):
 
     def test_state_that_is_none(self):
         Path(self.path("state.pickle")).write_bytes(b"not a state at all")
-        self.check(1, "state.pickle", "--state-path")
+        self.check(1, "state.pickle")
         self.assertEqual(b"not a state at all", Path(self.path("state.pickle")).read_bytes())
 
     def test_state_path_below_a_file(self):

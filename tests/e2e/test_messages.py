@@ -59,6 +59,7 @@ class MessagesTest(EndToEndTest):
         worker = self.start_worker("AfterLong", "--gate", "go", keep_alive="true")
         self.wait_for_start(family="Long")
         self.daemon.call("disable_worker", worker=self.only_worker()["name"])
+        self.assertEqual("disabled", self.only_worker()["state"])
         self.open_gate("go")
         self.assert_ends(worker, NOT_RUN)
         self.assertEqual(["Long()"], self.started())

@@ -14,6 +14,9 @@ from pathlib import Path
 
 from tests.e2e.daemon import DEADLINE, ROOT, Daemon, clean_environment, wait_until, write_config
 
+#: The module of the tasks that are run.
+PIPELINES = "tests.e2e.pipelines"
+
 #: Exit statuses of a run, in luigi's words, as WORKER_CONFIG has the workers use them.
 ALREADY_RUNNING, MISSING_DATA, NOT_RUN, TASK_FAILED = 10, 20, 25, 30
 
@@ -48,7 +51,7 @@ class WorkerProcess:
     """One `luigi` command line: its own process, session, configuration and log, inside `directory`."""
 
     def __init__(self, daemon, directory, name, arguments, *, python=sys.executable, settings=None):
-        """`arguments`: the task's family and flags; `settings`: options of [worker] over those of WORKER_CONFIG."""
+        """`arguments`: those of `luigi`; `settings`: options of [worker] over those of WORKER_CONFIG."""
         self.name = name
         self.log_path = Path(directory, f"worker-{name}.log")
         config_path = Path(directory, f"worker-{name}.cfg")
@@ -62,7 +65,7 @@ class WorkerProcess:
         environment = {"LUIGI_CONFIG_PATH": config_path, "PYTHONPATH": ROOT, "no_proxy": "*"}
         with open(self.log_path, "ab") as log:
             self._process = subprocess.Popen(
-                [str(python), "-m", "luigi", "--module", "tests.e2e.pipelines", *map(str, arguments), *scheduler],
+                [str(python), "-m", "luigi", *map(str, arguments), *scheduler],
                 cwd=directory,
                 env=clean_environment(**environment, E2E_DIRECTORY=directory, E2E_WORKER=name),
                 stdout=log,
@@ -122,9 +125,10 @@ class EndToEndTest(unittest.TestCase):
         self.addCleanup(self.daemon.stop)
         self.daemon.start()
 
-    def start_worker(self, *arguments, name=None, python=sys.executable, **settings):
-        """Start a worker with `arguments` on luigi's command line and `settings` in its [worker] section."""
+    def start_worker(self, *arguments, name=None, module=PIPELINES, python=sys.executable, **settings):
+        """Start a worker for a task, given by family and flags, of `module`. `settings`: those of its [worker] section."""
         name = name or f"w{len(self.workers)}"
+        arguments = ("--module", module, *arguments)
         worker = WorkerProcess(self.daemon, self.directory, name, arguments, python=python, settings=settings)
         self.workers.append(worker)
         self.addCleanup(self._end_worker, worker)

@@ -235,11 +235,13 @@ class PlacesTest(InDirectory):
         self.assertEqual(0o700, stat.S_IMODE(os.stat("a/b").st_mode))
 
     def test_state_that_cannot_be_saved_is_a_failure(self):
-        scheduler = mock.Mock()
-        scheduler.dump.side_effect = OSError(errno.ENOSPC, "No space left on device")
-        with self.assertLogs(luigid.logger, "ERROR") as logged:
-            self.assertEqual(1, luigid.save_state(scheduler))
-        self.assertIn("No space left on device", logged.output[0])
+        full = "disk full"
+        for failure in (OSError(errno.ENOSPC, full), luigid.StateError(full), luigid.Unavailable(full)):
+            scheduler = mock.Mock()
+            scheduler.dump.side_effect = failure
+            with self.subTest(failure), self.assertLogs(luigid.logger, "ERROR") as logged:
+                self.assertEqual(1, luigid.save_state(scheduler))
+            self.assertIn(full, logged.output[0])
 
     def test_options_without_effect_are_warned_of(self):
         self.assertEqual([], list(luigid.ignored_options(self.settings())))
