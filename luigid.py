@@ -307,6 +307,8 @@ OPTIONS = (
            "The directory of luigi-server.log; unset: standard error, or /var/log/luigi in the background."),
     Option("luigid", "max_body", _number_kind("a number of bytes", _as_integer, 1), 64 * 1024 * 1024,
            "The longest request body that is accepted."),
+    Option("luigid", "journal_sync", _choice("always", "everysec", "no"), "everysec",
+           "What a power cut may cost: always: nothing; everysec: the last second; no: more. A kill costs nothing."),
 
     Option("core", "logging_conf_file", PATH, None,
            "A file for Python's logging.config.fileConfig that sets logging up."),
@@ -3112,7 +3114,9 @@ class StateLock:
         self._descriptor: Optional[int] = None
 
     def take(self) -> Optional[str]:
-        """Take the lock; return None, or who has it."""
+        """Take the lock, unless it is held already; return None, or who else has it."""
+        if self._descriptor is not None:
+            return None
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -3365,22 +3369,23 @@ class Scheduler(StateMachine):
 
     # What the daemon asks of us.
 
+    def claim(self) -> Optional[str]:
+        """Make the state this process's alone; return None, or who has it. OSError."""
+        os.makedirs(os.path.dirname(os.path.abspath(self._path)), mode=0o700, exist_ok=True)
+        return self._state_lock.take()
+
     def load(self) -> None:
         """Take over the state in `state_path`, which may be empty, and keep every change from now on.
 
         Totals of resources that the configuration names are taken from there, and workers get a fresh
-        `worker_disconnect_delay`. Raises StateError.
+        `worker_disconnect_delay`. Raises OSError and StateError.
         """
+        holder = self.claim()
+        if holder is not None:
+            raise StateError(f"the state in {self._path} is in use: {holder}; stop that one, or add --standby")
         try:
-            os.makedirs(os.path.dirname(os.path.abspath(self._path)), exist_ok=True)
-            holder = self._state_lock.take()
-            if holder is not None:
-                raise StateError(f"the state in {self._path} is in use: {holder}; stop that one, or add --standby")
             self._load()
-        except OSError as error:
-            self._state_lock.release()
-            raise StateError(f"cannot use the state in {self._path}: {error.strerror}: {error.filename}") from error
-        except StateError:
+        except BaseException:
             self._state_lock.release()
             raise
 
@@ -3414,8 +3419,7 @@ class Scheduler(StateMachine):
                 remove_journals(self._path, generation)
 
     def _write_alone(self) -> None:
-        os.makedirs(os.path.dirname(os.path.abspath(self._path)), exist_ok=True)
-        holder = self._state_lock.take()
+        holder = self.claim()
         if holder is not None:
             raise StateError(f"the state in {self._path} is in use: {holder}")
         try:
@@ -3445,6 +3449,17 @@ class Scheduler(StateMachine):
             if descriptor is not None:
                 os.close(descriptor)
                 journal.stop_collecting()
+
+    def health(self) -> Dict[str, Any]:
+        """Return whether changes are accepted (`status`: "ok" or "degraded"), why not, and how large the journal is."""
+        journal = self._journal
+        failure = journal.failure if journal else None
+        return {
+            "status": "degraded" if failure else "ok",
+            "reason": failure,
+            "state_path": self._path,
+            "journal_bytes": journal.size if journal else None,
+        }
 
     def flush(self) -> None:
         """Return when everything acknowledged is on disk, also for a power cut; Unavailable if that fails."""
@@ -4052,6 +4067,8 @@ class Connection(BaseHTTPRequestHandler):
             return self.refuse(error)
         except BadRequest as error:
             return self.refuse(HttpError(400, str(error)))
+        except Unavailable as error:
+            return self.refuse(HttpError(503, str(error), b"Retry-After: 5\r\n"))
         except Exception:
             logger.exception("%s %.200a failed", self.command, self.path)
             self.close_connection = True
@@ -4127,6 +4144,10 @@ class Connection(BaseHTTPRequestHandler):
         """`HEAD /`: a load balancer asks."""
         return self.reply(204, b"", b"")
 
+    def health(self) -> bytes:
+        """`/healthz`: an operator asks. That there is an answer says that the daemon lives, so it is always a 200."""
+        return self.reply(200, API_HEADERS, encode_json(self.server.health()).encode("ascii"))
+
     def redirect(self) -> bytes:
         """`GET /`: send the browser on, relatively, because a proxy may show all this below a path of its own."""
         return self.reply(302, b"Location: static/visualiser/index.html\r\n" + TEXT_HEADERS, b"")
@@ -4150,6 +4171,7 @@ class Connection(BaseHTTPRequestHandler):
 #: What is served where, by verb. A path that ends in a slash stands for everything below it.
 ROUTES: Dict[str, Dict[str, Callable[[Connection], bytes]]] = {
     "/": {"GET": Connection.redirect, "HEAD": Connection.alive},
+    "/healthz": {"GET": Connection.health, "HEAD": Connection.health},
     "/api/": {"GET": Connection.call, "POST": Connection.call, "OPTIONS": Connection.preflight},
     "/static/": {"GET": Connection.page, "HEAD": Connection.page},
 }
@@ -4174,6 +4196,7 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
         self.cors = cors
         self.max_body = max_body
         self.pages = pages
+        self.health = scheduler.health
         self.methods = {name: getattr(scheduler, name) for name in RPC_METHODS}
         self.closing = False
         self._next_sweep = 0.0
@@ -4182,7 +4205,7 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
         self._connections_changed = threading.Condition(threading.Lock())
         self._connections: Set[Connection] = set()
         #: where the threads without a connection wait for one; None sends them home
-        self._spare_threads: List["SimpleQueue[Any]"] = []
+        self._spare_threads: List[SimpleQueue[Any]] = []
 
     def add_connection(self, connection: Connection) -> None:
         """Watch over `connection`."""
@@ -4204,7 +4227,7 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
             self.start_thread(letterbox)
         letterbox.put((request, client_address))
 
-    def start_thread(self, letterbox: "SimpleQueue[Any]") -> None:
+    def start_thread(self, letterbox: SimpleQueue[Any]) -> None:
         """Start a thread that serves what comes into its `letterbox`."""
         usual = threading.stack_size(THREAD_STACK_BYTES)
         try:
@@ -4212,7 +4235,7 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
         finally:
             threading.stack_size(usual)
 
-    def serve_connections(self, letterbox: "SimpleQueue[Any]") -> None:
+    def serve_connections(self, letterbox: SimpleQueue[Any]) -> None:
         """What a thread does: serve one connection after the other, until there are enough spare threads without it."""
         accepted = letterbox.get()
         while accepted:
@@ -4284,7 +4307,7 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
     def remove_socket_file(self) -> None:
         """Remove the file of a Unix socket, unless somebody else has put another one there."""
         if self._socket_file:
-            path, identity = self._socket_file
+            (path, identity), self._socket_file = self._socket_file, None
             with contextlib.suppress(OSError):
                 if os.path.samestat(identity, os.stat(path)):
                     os.unlink(path)
@@ -4386,6 +4409,9 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 #: Seconds between two looks at whether to stop accepting: what a stop waits for at most, and what idling wakes up for.
 ACCEPT_POLL = 0.1
+
+#: Seconds between two looks at whether the daemon that is stood by for has ended.
+STANDBY_POLL = 0.2
 
 #: Options that are checked but change nothing yet: section, name, the values that ask for nothing, what is missing.
 NOT_YET_ACTED_ON = (
@@ -4539,9 +4565,13 @@ def leave_terminal(daemon: Callable[[Announce], int], writer: int) -> NoReturn:
     """Run `daemon` in a grandchild, announcing to the descriptor `writer`; no process ever returns from here."""
 
     def announce(status: int, line: str) -> None:
+        nonlocal writer
+        if writer is None:  # a standby has been announced already, and the starter waits for one line only
+            return
         with contextlib.suppress(BrokenPipeError):  # the starter has been killed; the daemon was asked for nevertheless
             os.write(writer, f"{status} {printable(line)}".encode())
         os.close(writer)
+        writer = None
 
     status = EXIT_FAILED
     try:
@@ -4576,11 +4606,12 @@ def redirect_standard_streams(path: str) -> None:
     os.close(errors)
 
 
-def run_daemon(settings: Settings, background: bool, announce: Announce) -> int:
+def run_daemon(settings: Settings, background: bool, standby: bool, announce: Announce) -> int:
     """Be the daemon until a signal says stop; the exit status.
 
     Announces where everything is as soon as requests are answered; NotStarted and SettingsError say why none will be.
-    `background` only decides about the logs: the terminal has been left by then.
+    `background` only decides about the logs: the terminal has been left by then. With `standby` it waits for a daemon
+    that has the state already to end, and takes over.
     """
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
@@ -4591,9 +4622,12 @@ def run_daemon(settings: Settings, background: bool, announce: Announce) -> int:
     with pid_file(pidfile) if pidfile else contextlib.nullcontext():
         scheduler = Scheduler(
             resources=settings.resources,
+            journal_sync=settings.get("luigid", "journal_sync"),
             db_connection=settings.get("task_history", "db_connection"),
             **settings.section("scheduler"),
         )
+        if standby:
+            stand_by(scheduler, settings, announce)
         with listen(scheduler, settings) as server:
             load_state(scheduler, settings)
             line = whereabouts(server, settings)
@@ -4601,6 +4635,22 @@ def run_daemon(settings: Settings, background: bool, announce: Announce) -> int:
                 logger.info("%s", line)  # nobody keeps what the starter prints
             serve(server, scheduler, functools.partial(announce, EXIT_OK, line))
         return save_state(scheduler)
+
+
+def stand_by(scheduler: Scheduler, settings: Settings, announce: Announce) -> None:
+    """Wait until no other daemon has the state; NotStarted if that cannot be told."""
+    path = settings.get("scheduler", "state_path")
+    try:
+        holder = scheduler.claim()
+        if holder is not None:
+            line = f"standing by: the state in {path} is in use: {holder}"
+            logger.info("%s", line)
+            announce(EXIT_OK, line)
+        while holder is not None:
+            time.sleep(STANDBY_POLL)
+            holder = scheduler.claim()
+    except OSError as error:
+        raise NotStarted(EXIT_FAILED, f"cannot stand by for the state in {path}: {error.strerror}") from error
 
 
 def ignored_options(settings: Settings) -> Iterator[str]:
@@ -4681,15 +4731,13 @@ def stop_on_signal(server: HTTPServer) -> None:
 
 
 def save_state(scheduler: Scheduler) -> int:
-    """Write all that is not written yet and end the scheduler; the exit status."""
+    """End the scheduler, which keeps all that it acknowledged; the exit status."""
     try:
-        scheduler.flush()
-        scheduler.dump()
         scheduler.close()
     except (OSError, StateError, Unavailable) as error:
         logger.error("the state could not be saved: %s", error)
         return EXIT_FAILED
-    logger.info("stopped, state saved")
+    logger.info("stopped, all is kept")
     return EXIT_OK
 
 
@@ -4747,6 +4795,11 @@ def command_line() -> argparse.ArgumentParser:
         action="store_true",
         help=f"run as a daemon, logging to {DEFAULT_LOGDIR} or --logdir; returns when it answers or has failed",
     )
+    running.add_argument(
+        "--standby",
+        action="store_true",
+        help="wait for the daemon that has the state to end, and take over: a second machine on a shared disk",
+    )
     about = parser.add_argument_group("what it answers instead of running")
     about.add_argument("--check-config", action="store_true", help="the settings in force and where each comes from")
     about.add_argument("--version", action="version", version=f"luigid {__version__}", help="the version")
@@ -4785,7 +4838,7 @@ def start(announce: Announce, argv: Optional[List[str]]) -> int:
     if flags.check_config:
         print(settings.describe(), end="")
         return EXIT_OK
-    daemon = functools.partial(run_daemon, settings, flags.background)
+    daemon = functools.partial(run_daemon, settings, flags.background, flags.standby)
     if not flags.background:
         return daemon(announce)
     status, line = in_background(functools.partial(attempt, daemon))

@@ -145,7 +145,7 @@ function progressPart() {
       show(message, said);
       text(words, measured ? `${amount(done)} %` : "");
       if (measured) filled.update(done, 100);
-      text(message, clip(said ?? "", LONGEST));
+      text(message, clip(plain(said ?? ""), LONGEST));
     },
   };
 }
@@ -189,7 +189,7 @@ function explanation(error) {
   try {
     return plain(JSON.parse(error)).trimEnd();
   } catch {
-    return error;
+    return plain(error);
   }
 }
 
@@ -300,7 +300,7 @@ function definitions() {
   const definition = ([name]) => {
     const value = el("dd");
     const node = el("div", {}, el("dt", {}, clip(name, FAMILY_LENGTH)), value);
-    return { node, update: ([, words]) => text(value, clip(words, LONGEST)) };
+    return { node, update: ([, words]) => text(value, clip(plain(words), LONGEST)) };
   };
   return { node, update: (entries) => list(node, entries, ([name]) => name, definition) };
 }

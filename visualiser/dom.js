@@ -91,7 +91,7 @@ export function timeElement() {
   return {
     node,
     update(epoch) {
-      const known = typeof epoch === "number";
+      const known = Number.isFinite(epoch);
       attribute(node, "data-epoch", known ? epoch : null);
       attribute(node, "datetime", known ? new Date(epoch * 1000).toISOString() : null);
       attribute(node, "title", known ? exact(epoch) : null);

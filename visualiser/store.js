@@ -4,8 +4,6 @@
 // lists longer than its max_shown_tasks with {"num_tasks": n}; then each status is asked for by itself, and of those
 // that are still too many only the count is known, and what a search on the daemon finds.
 
-import { CallError } from "./api.js";
-
 const SHORTEST_WAIT_MS = 3_000;
 const LONGEST_WAIT_MS = 60_000;
 
@@ -25,7 +23,10 @@ export function createStore(call, searched, changed) {
   const store = {
     /** Whether anything was ever read. */
     loaded: false,
-    /** Id to task as in task_list, with `id` and `shown` (its status or upstream status). @type {Map<string, Object>} */
+    /**
+     * Id to task, as in task_list, with two fields more: `id`, and `shown`, its status or else its upstream status.
+     * @type {Map<string, Object>}
+     */
     tasks: new Map(),
     /** Status to number of tasks; null where the daemon would not say. @type {Map<string, ?number>} */
     counts: new Map(),
@@ -41,7 +42,7 @@ export function createStore(call, searched, changed) {
     paused: false,
     /** When the last refresh ended well, ms since epoch. */
     readAt: 0,
-    /** Why the last refresh failed, since when (ms since epoch). @type {?{error: CallError, since: number}} */
+    /** Why the last refresh failed, since when (ms since epoch). @type {?{error: Error, since: number}} */
     lost: null,
     refresh,
     watch,
@@ -49,17 +50,19 @@ export function createStore(call, searched, changed) {
 
   let timer = 0;
   let current = null;
-  let again = false;
+  let next = null;
   let wait = SHORTEST_WAIT_MS;
 
   /** Reads everything once more. While a refresh is under way, another follows it: that one may have read too early. */
   function refresh() {
-    again = current !== null;
-    current ??= run().finally(() => {
-      current = null;
-      if (again) refresh();
-    });
-    return current;
+    if (current === null) current = run().finally(() => (current = null));
+    else next ??= current.then(follow, follow);
+    return next ?? current;
+  }
+
+  function follow() {
+    next = null;
+    return refresh();
   }
 
   async function run() {
@@ -70,7 +73,6 @@ export function createStore(call, searched, changed) {
       Object.assign(store, await readAll(call, searched()), { loaded: true, lost: null, readAt: Date.now() });
       wait = Math.min(Math.max(SHORTEST_WAIT_MS, REST * (performance.now() - start)), LONGEST_WAIT_MS);
     } catch (error) {
-      if (!(error instanceof CallError)) throw error;
       store.lost = { error, since: store.lost?.since ?? Date.now() };
       wait = SHORTEST_WAIT_MS;
     }

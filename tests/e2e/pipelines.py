@@ -156,12 +156,12 @@ class RankedAll(luigi.WrapperTask):
 
     def requires(self):
         return [
-            Grounded(priority=-5),
+            Grounded(priority=2),
             Ranked(priority=10),
             Ranked(priority=30),
             Grounded(priority=100),
             Ranked(priority=20),
-            Grounded(priority=-7),
+            Grounded(priority=1),
         ]
 
 

@@ -539,17 +539,19 @@ class TroubleTest(PageTest):
         self.start_daemon({**STILL, "max_shown_tasks": 3})
         for n in range(5):
             self.add("Part", f"Part_{n}", params={"number": str(n)})
-        self.add("Done", status="DONE")
+        self.add("Done", status="DONE", deps=["Ghost_1", "Ghost_2", "Ghost_3", "Ghost_4"])
         page = self.open()
-        expect(page.get_by_text("Too many tasks to list them all: 5 pending.")).to_be_visible()
+        expect(page.get_by_text("Too many tasks to list them all: 5 pending, 4 unknown.")).to_be_visible()
         expect(number(page, "PENDING")).to_have_text("5")
-        expect(page.get_by_role("link", name="Tasks 6")).to_be_visible()
+        expect(page.get_by_role("link", name="Tasks 10")).to_be_visible()
         expect_families(page, "Done")
         page.get_by_label("Filter tasks").fill("number=3")
         expect(row(page, "Part_3")).to_be_visible()
         expect(number(page, "PENDING")).to_have_text("5")
         row(page, "Part_3").click()
         expect(panel(page).locator(".task-id code")).to_have_text("Part_3")
+        page = self.open("task=Ghost_2")
+        expect(panel(page)).to_contain_text("Unknown")
 
     def test_lost_daemon_is_told_and_found_again(self):
         self.start_daemon(STILL)
@@ -564,6 +566,16 @@ class TroubleTest(PageTest):
         expect(page.get_by_role("alert")).to_be_hidden()
         expect(rows(page)).to_have_count(9)
         self.expect_problems("Failed to load resource: net::ERR_")
+
+    def test_an_answer_that_makes_no_sense_is_told(self):
+        self.start_daemon(STILL)
+        self.add_pipeline()
+        page = self.open()
+        page.route("**/api/task_list", lambda route: route.fulfill(body="<h1>Welcome to the hotel</h1>"))
+        expect(page.get_by_role("alert")).to_contain_text("something other than the daemon answered")
+        page.unroute("**/api/task_list")
+        expect(page.get_by_role("alert")).to_be_hidden()
+        expect(rows(page)).to_have_count(9)
 
     def test_phone_shows_everything_without_scrolling_sideways(self):
         self.start_daemon(STILL, resources={"gpu": 2})

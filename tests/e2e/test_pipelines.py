@@ -79,7 +79,7 @@ class PipelinesTest(EndToEndTest):
         self.start_daemon()
         self.run_worker("RankedAll")
         ranked = [f"Ranked(priority={priority})" for priority in (30, 20, 10)]
-        grounded = [f"Grounded(priority={priority})" for priority in (100, -5, -7)]
+        grounded = [f"Grounded(priority={priority})" for priority in (100, 2, 1)]
         # What the most urgent task needs is as urgent, whatever it says itself.
         self.assertEqual(["Groundwork()", grounded[0], *ranked, *grounded[1:]], self.started())
 
@@ -95,7 +95,7 @@ class PipelinesTest(EndToEndTest):
         self.open_gate("go")
         owner.wait()
         self.assertIn("DiamondSide", {entry["family"] for entry in self.records(worker="assistant")})
-        self.assertEqual({"DONE": 4}, self.statuses())
+        self.assertEqual({"DONE": 5}, self.statuses())
 
 
 class PipelinesOverUnixSocketTest(PipelinesTest):

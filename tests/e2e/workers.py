@@ -126,7 +126,7 @@ class EndToEndTest(unittest.TestCase):
         self.daemon.start()
 
     def start_worker(self, *arguments, name=None, module=PIPELINES, python=sys.executable, **settings):
-        """Start a worker for a task, given by family and flags, of `module`. `settings`: those of its [worker] section."""
+        """Start a worker for a task of `module`, given by family and flags. `settings`: its [worker] section."""
         name = name or f"w{len(self.workers)}"
         arguments = ("--module", module, *arguments)
         worker = WorkerProcess(self.daemon, self.directory, name, arguments, python=python, settings=settings)

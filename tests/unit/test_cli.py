@@ -20,7 +20,7 @@ import luigid
 
 FLAGS = [
     *("--address", "--port", "--unix-socket", "--state-path", "--logdir", "--pidfile"),
-    *("--background", "--check-config", "--version", "--help"),
+    *("--background", "--standby", "--check-config", "--version", "--help"),
 ]
 
 
@@ -238,7 +238,7 @@ class PlacesTest(InDirectory):
         full = "disk full"
         for failure in (OSError(errno.ENOSPC, full), luigid.StateError(full), luigid.Unavailable(full)):
             scheduler = mock.Mock()
-            scheduler.dump.side_effect = failure
+            scheduler.close.side_effect = failure
             with self.subTest(failure), self.assertLogs(luigid.logger, "ERROR") as logged:
                 self.assertEqual(1, luigid.save_state(scheduler))
             self.assertIn(full, logged.output[0])

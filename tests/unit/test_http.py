@@ -964,6 +964,13 @@ class ListenTest(unittest.TestCase):
             other.bind(self.path)
         self.assertTrue(os.path.lexists(self.path))
 
+    def test_closing_twice_removes_nothing_of_a_successor(self):
+        server = luigid.make_server(luigid.Scheduler(), unix_socket=self.path)
+        server.server_close()
+        with serving(unix_socket=self.path) as successor, mock.patch.object(os.path, "samestat", return_value=True):
+            server.server_close()
+            self.assertTrue(self.works(successor))
+
     def test_a_path_that_cannot_be_is_an_error_with_nothing_left_open(self):
         for path in (os.path.join(self.path, "missing", "socket"), "/" + "x" * 300):
             with self.assertRaises(OSError):
