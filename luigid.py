@@ -886,6 +886,8 @@ class Task:
         "booking",
         #: epoch seconds at which `prune` must look at it, or None
         "due",
+        #: its entry in a list of tasks as JSON, or None if it has changed since that was made
+        "json",
     )
 
     def __init__(self, task_id: str, seq: int, status: str, now: float, retry_policy: Tuple[Number, ...]) -> None:
@@ -908,7 +910,7 @@ class Task:
         self.module = self.retry = self.remove = self.first_failure_time = self.scheduler_disable_time = None
         self.worker_running = self.time_running = self.resources_running = self.batch_id = None
         self.expl = self.tracking_url = self.status_message = self.progress_percentage = None
-        self.entry = self.tally = self.booking = self.due = None
+        self.entry = self.tally = self.booking = self.due = self.json = None
 
     def public_params(self) -> Dict[str, Any]:
         """Return the parameters that the page may show."""
@@ -1295,7 +1297,7 @@ class Agenda:
     def strip_worker(self, worker: Worker, stakes: bool) -> None:
         """Take back all claims of a worker, and its stakes too if `stakes`."""
         for task in worker.tasks:
-            task.workers = parted(task.workers, worker.id)
+            task.workers, task.json = parted(task.workers, worker.id), None
             if stakes:
                 task.stakeholders = bereft(task.stakeholders, worker.id)
             self._settle(task)
@@ -1338,9 +1340,14 @@ class Agenda:
 
     # -- settling ------------------------------------------------------------------------------------------------------
 
+    def touch(self, task: Task) -> None:
+        """Take note of a task of which fields were changed that no index depends on."""
+        self.changed.add(task)
+        task.json = None
+
     def settle(self, task: Task) -> None:
         """Take note of a task whose fields were changed, and bring the indexes up to date with them."""
-        self.changed.add(task)
+        self.touch(task)
         self._settle(task)
 
     def _settle(self, task: Task) -> None:
@@ -1729,6 +1736,10 @@ class Unavailable(Exception):
     """Changes cannot be kept at present, so none are made; the message says why. To be tried again later."""
 
 
+#: compact JSON in ASCII; the values are checked when they come in, so nothing is looked for on the way out
+encode_json = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
+
+
 class Kind(NamedTuple):
     """What an argument must be: `check` returns it as the scheduler keeps it, or raises ValueError or TypeError.
 
@@ -1756,7 +1767,7 @@ def _number(value: Any) -> Number:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
         raise TypeError
     value = int(value) if isinstance(value, int) else float(value)
-    return value if -LARGEST < value < LARGEST else math.copysign(LARGEST, value)
+    return max(-LARGEST, min(value, LARGEST))
 
 
 def _amount(value: Any) -> Number:
@@ -1769,7 +1780,7 @@ def _amount(value: Any) -> Number:
 def _count(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= sys.maxsize:
         raise TypeError
-    return value
+    return int(value)
 
 
 def _flag(value: Any) -> bool:
@@ -1877,6 +1888,8 @@ class Rpc(NamedTuple):
     rest: Optional[Kind]
     doc: str
     changes: bool
+    #: of a listing: called with the scheduler and the arguments, yields the JSON of the reply's entries, some at a time
+    entries: Optional[Callable[..., Iterator[str]]] = None
 
     def clean(self, arguments: Mapping[str, Any]) -> Dict[str, Any]:
         """Return checked copies of `arguments`, without unknown ones and nulls that mean the default.
@@ -1907,14 +1920,18 @@ RPC_METHODS: Dict[str, Rpc] = {}
 def describe(method: Callable[..., Any], changes: bool) -> Rpc:
     """Return what the signature, the kinds in it and the docstring of a method say of the call that it is."""
     params, rest = {}, None
-    for name, parameter in list(inspect.signature(method).parameters.items())[1:]:
-        kind = next(item for item in parameter.annotation.__metadata__ if isinstance(item, Kind))
+    for name, parameter in inspect.signature(method).parameters.items():
         if parameter.kind is parameter.VAR_KEYWORD:
-            rest = kind
-        else:
+            rest = kind_of(parameter)
+        elif parameter.kind is parameter.KEYWORD_ONLY:
             required = parameter.default is parameter.empty
-            params[name] = Param(name, kind, required, None if required else parameter.default)
+            params[name] = Param(name, kind_of(parameter), required, None if required else parameter.default)
     return Rpc(method.__name__, params, rest, inspect.getdoc(method) or "", changes)
+
+
+def kind_of(parameter: inspect.Parameter) -> Kind:
+    """Return the kind in the annotation of a parameter."""
+    return next(item for item in parameter.annotation.__metadata__ if isinstance(item, Kind))
 
 
 def rpc(method: Callable[..., Any], changes: bool = True) -> Callable[..., Any]:
@@ -1923,19 +1940,7 @@ def rpc(method: Callable[..., Any], changes: bool = True) -> Callable[..., Any]:
 
     @functools.wraps(method)
     def call(self: "StateMachine", /, **arguments: Any) -> Any:
-        cleaned = spec.clean(arguments)
-        with self._lock:
-            if changes:
-                self._may_change()
-            self._now = self._clock()
-            try:
-                reply = method(self, **cleaned)
-            finally:
-                ticket = self._note_changes()
-        if ticket:
-            with contextlib.suppress(*(() if changes else (Unavailable,))):
-                self._await(ticket)
-        return reply
+        return self._perform(functools.partial(method, self, **spec.clean(arguments)), changes)
 
     return call
 
@@ -1944,7 +1949,41 @@ def rpc(method: Callable[..., Any], changes: bool = True) -> Callable[..., Any]:
 query = functools.partial(rpc, changes=False)
 
 
+def listing(method: Callable[..., Iterator[Dict[str, Any]]]) -> Callable[..., Dict[str, Any]]:
+    """Publish a method that reads much: it returns an iterator over parts of its reply.
+
+    The method runs, and each part is made, under the lock, which is free for other calls in between. Its first argument
+    makes an entry of the reply from a task: for the process an object, for the wire its JSON, which tasks keep ready.
+    """
+
+    def parts(self: "StateMachine", entry: Callable[..., Any], arguments: Mapping[str, Any]) -> Iterator[Any]:
+        found = self._perform(functools.partial(method, self, entry, **spec.clean(arguments)), changes=False)
+        return iter(lambda: self._perform(functools.partial(next, found, None), changes=False), None)
+
+    def entries(self: "StateMachine", /, **arguments: Any) -> Iterator[str]:
+        for part in parts(self, self._encode, arguments):
+            yield ",".join(item if isinstance(item, str) else encode_entry(key, item) for key, item in part.items())
+
+    @functools.wraps(method)
+    def call(self: "StateMachine", /, **arguments: Any) -> Dict[str, Any]:
+        return dict(itertools.chain.from_iterable(map(dict.items, parts(self, self._node, arguments))))
+
+    spec = RPC_METHODS[method.__name__] = describe(method, changes=False)._replace(entries=entries)
+    return call
+
+
+def encode_entry(key: str, value: Any) -> str:
+    """Return the JSON of an entry of an object, without the braces."""
+    return encode_json({key: value})[1:-1]
+
+
 # -- the state machine -------------------------------------------------------------------------------------------------
+
+#: tasks looked at in one go under the lock, where many are: some milliseconds
+SLICE = 200
+
+#: makes an entry of a listing: called with id, task, ids of its neighbours if these are part of it, whether it is named
+MakeEntry = Callable[..., Any]
 
 #: family in the id of a task that nobody described: `Family_params_hash`, or `Family(params)` of old clients
 FAMILY_IN_ID = re.compile(r"([^(_]+)[(_]")
@@ -1981,6 +2020,24 @@ class StateMachine:
         """Recompute all indexes and compare; AssertionError names the first that differs. Costs a walk over all."""
         with self._lock:
             self._agenda.validate()
+            for task in self._agenda.tasks.values():
+                if task.json is not None:
+                    expect(task.json, encode_entry(task.id, self._serialize(task)), f"JSON of {task.id}")
+
+    def _perform(self, action: Callable[[], Any], changes: bool) -> Any:
+        """Return what `action` does, done under the lock, when what it changed is kept."""
+        with self._lock:
+            if changes:
+                self._may_change()
+            self._now = self._clock()
+            try:
+                reply = action()
+            finally:
+                ticket = self._note_changes()
+        if ticket:
+            with contextlib.suppress(*(() if changes else (Unavailable,))):
+                self._await(ticket)
+        return reply
 
     # What section 5 makes of changes; a state machine on its own forgets them.
 
@@ -2082,7 +2139,7 @@ class StateMachine:
                 run.tracking_url = tracking_url
             if expl is not None:
                 run.expl = expl
-            self._agenda.changed.add(run)
+            self._agenda.touch(run)
         task.remove = None
         # A run ends where it runs: what others say of it meanwhile does not count.
         ended_here = status in (DONE, FAILED, RUNNING) and task.worker_running == speaker.id
@@ -2352,7 +2409,7 @@ class StateMachine:
         messages, caller.rpc_messages = caller.rpc_messages, []
         if messages:
             self._agenda.changed.add(caller)
-        return {"rpc_messages": messages}
+        return {"rpc_messages": detached(messages)}
 
     @rpc
     def add_worker(self, *, worker: Identifier, info: Info) -> None:
@@ -2396,7 +2453,7 @@ class StateMachine:
         task = self._agenda.tasks.get(task_id)
         if task is not None:
             task.responses = {**task.responses, message_id: response}
-            self._agenda.changed.add(task)
+            self._agenda.touch(task)
 
     @rpc
     def get_scheduler_message_response(self, *, task_id: Text, message_id: Text) -> Dict[str, Any]:
@@ -2405,8 +2462,8 @@ class StateMachine:
         if task is None or message_id not in task.responses:
             return {"response": None}
         task.responses = dict(task.responses)
-        self._agenda.changed.add(task)
-        return {"response": task.responses.pop(message_id)}
+        self._agenda.touch(task)
+        return {"response": detached(task.responses.pop(message_id))}
 
     @query
     def announce_scheduling_failure(
@@ -2436,7 +2493,7 @@ class StateMachine:
         """Keep what a run says of itself."""
         for task in self._run(task_id):
             task.status_message = status_message
-            self._agenda.changed.add(task)
+            self._agenda.touch(task)
 
     @query
     def get_task_status_message(self, *, task_id: Text) -> Dict[str, Any]:
@@ -2449,7 +2506,7 @@ class StateMachine:
         """Keep how far a run is, 0 to 100."""
         for task in self._run(task_id):
             task.progress_percentage = progress_percentage
-            self._agenda.changed.add(task)
+            self._agenda.touch(task)
 
     @query
     def get_task_progress_percentage(self, *, task_id: Text) -> Dict[str, Any]:
@@ -2532,28 +2589,29 @@ class StateMachine:
         """Tell whether `record_task_history` is on."""
         return self._settings.record_task_history
 
-    @query
-    def graph(self) -> Dict[str, Any]:
+    @listing
+    def graph(self, entry: MakeEntry) -> Iterator[Dict[str, Any]]:
         """Return all tasks by id, with their dependencies."""
         self._prune()
-        nodes, seen = {}, set()
-        for task_id in self._agenda.tasks:
-            nodes.update(self._traverse(task_id, self._upstream, True, seen))
-        return nodes
+        seen: Set[str] = set()
+        walks = (self._walk(task_id, self._upstream, True, seen) for task_id in list(self._agenda.tasks))
+        return sliced(entry, itertools.chain.from_iterable(walks))
 
-    @query
-    def dep_graph(self, *, task_id: Text, include_done: Flag = True) -> Dict[str, Any]:
+    @listing
+    def dep_graph(self, entry: MakeEntry, *, task_id: Text, include_done: Flag = True) -> Iterator[Dict[str, Any]]:
         """Return a task and what it depends on by id, nearest first, at most `max_graph_nodes`; {} if unknown."""
         self._prune()
         known = task_id in self._agenda.tasks
-        return self._traverse(task_id, self._upstream, include_done, set()) if known else {}
+        return sliced(entry, self._walk(task_id, self._upstream, include_done, set()) if known else ())
 
-    @query
-    def inverse_dep_graph(self, *, task_id: Text, include_done: Flag = True) -> Dict[str, Any]:
+    @listing
+    def inverse_dep_graph(
+        self, entry: MakeEntry, *, task_id: Text, include_done: Flag = True
+    ) -> Iterator[Dict[str, Any]]:
         """Return a task and what depends on it, as `dep_graph` does; `deps` are then those that depend on a node."""
         self._prune()
         known = task_id in self._agenda.tasks
-        return self._traverse(task_id, self._downstream, include_done, set()) if known else {}
+        return sliced(entry, self._walk(task_id, self._downstream, include_done, set()) if known else ())
 
     def _upstream(self, task: Task) -> Iterable[str]:
         return task.deps
@@ -2561,29 +2619,43 @@ class StateMachine:
     def _downstream(self, task: Task) -> Iterable[str]:
         return (dependent.id for dependent in self._agenda.dependents.get(task.id, ()))
 
-    def _traverse(
+    def _walk(
         self, root_id: str, neighbours: Callable[[Task], Iterable[str]], include_done: bool, seen: Set[str]
-    ) -> Dict[str, Any]:
+    ) -> Iterator[Tuple[str, Optional[Task], List[str], bool]]:
+        """Yield (id, task, ids of its neighbours, whether it is the root), nearest first; None for an unknown task."""
         if root_id in seen:
-            return {}
+            return
         done = () if include_done else self._agenda.by_status[DONE]
         seen.add(root_id)
-        nodes, queue = {}, collections.deque([root_id])
-        while queue:
-            task_id = queue.popleft()
+        queue, left = collections.deque([root_id]), max(1, self._settings.max_graph_nodes)
+        while queue and left:
+            task_id, left = queue.popleft(), left - 1
             task = self._agenda.tasks.get(task_id)
             if task is None or not task.family:
-                nodes[task_id] = self._serialize_unknown(task_id)
-            else:
-                deps = sorted(dep for dep in neighbours(task) if dep not in done)
-                nodes[task_id] = self._serialize(task, deps)
-                queue.extend(dep for dep in deps if dep not in seen)
-                seen.update(deps)
-            if task_id != root_id:
-                del nodes[task_id]["display_name"]
-            if len(nodes) >= self._settings.max_graph_nodes:
-                break
-        return nodes
+                yield task_id, None, [], task_id == root_id
+                continue
+            deps = sorted(dep for dep in neighbours(task) if dep not in done)
+            queue.extend(dep for dep in deps if dep not in seen)
+            seen.update(deps)
+            yield task_id, task, deps, task_id == root_id
+
+    def _node(self, task_id: str, task: Optional[Task], deps: Optional[List[str]] = None, named: bool = True) -> Any:
+        """Return a task, or what can be said of an unknown one, as an object."""
+        node = self._serialize_unknown(task_id) if task is None else self._serialize(task, deps)
+        if not named:
+            del node["display_name"]
+        return node
+
+    def _encode(self, task_id: str, task: Optional[Task], deps: Optional[List[str]] = None, named: bool = True) -> str:
+        """Return what `_node` does as the JSON of an entry: "id": {...}."""
+        if task is None:
+            return encode_entry(task_id, self._node(task_id, task, deps, named))
+        if task.json is None:
+            task.json = encode_entry(task_id, self._serialize(task))
+        text = task.json
+        if not named:  # the display name comes last, and its quotes are escaped, so this finds the key and nothing else
+            text = text.rpartition(',"display_name":')[0] + "}"
+        return text if deps is None else f'{text[:-1]},"deps":{encode_json(deps)}}}'
 
     def _serialize_unknown(self, task_id: str) -> Dict[str, Any]:
         family = FAMILY_IN_ID.match(task_id)
@@ -2600,7 +2672,6 @@ class StateMachine:
 
     def _serialize(self, task: Task, deps: Optional[Iterable[str]] = None) -> Dict[str, Any]:
         node = {
-            "display_name": task.display_name(),
             "last_updated": task.updated,
             "name": task.family,
             "params": task.public_params(),
@@ -2622,18 +2693,20 @@ class StateMachine:
             node["deps"] = list(deps)
         if self._settings.send_messages and task.status == RUNNING:
             node["accepts_messages"] = task.accepts_messages
+        node["display_name"] = task.display_name()  # last: see `_encode`
         return node
 
-    @query
+    @listing
     def task_list(
         self,
+        entry: MakeEntry,
         *,
         status: Text = "",
         upstream_status: Text = "",
         limit: Flag = True,
         search: Text = None,
         max_shown_tasks: Count = 0,
-    ) -> Dict[str, Any]:
+    ) -> Iterator[Dict[str, Any]]:
         """Return the tasks by id, or {"num_tasks": n} if there are more than may be shown and `limit` is on.
 
         Filters: a status ("" for all); for PENDING tasks an upstream status; words that must all be in the displayed
@@ -2642,17 +2715,22 @@ class StateMachine:
         most = max_shown_tasks or self._settings.max_shown_tasks
         candidates = self._agenda.by_status.get(status, {}) if status else self._agenda.tasks
         if not search and limit and len(candidates) > most:
-            return {"num_tasks": -1 if upstream_status else len(candidates)}
+            return iter([{"num_tasks": -1 if upstream_status else len(candidates)}])
         self._prune()
-        words = [word.casefold() for word in (search or "").split()]
-        known: Dict[str, str] = {}
-        shown = {
-            task.id: self._serialize(task)
-            for task in candidates.values()
-            if (not words or matches(task.display_name(), words))
-            and (not upstream_status or task.status != PENDING or self._upstream_status(task, known) == upstream_status)
-        }
-        return {"num_tasks": len(shown)} if limit and len(shown) > most else shown
+        tasks: Iterable[Task] = list(candidates.values())
+        if search:
+            words = [word.casefold() for word in search.split()]
+            tasks = [task for task in tasks if matches(task.display_name(), words)]
+        if upstream_status:
+            known: Dict[str, str] = {}
+            tasks = [
+                task
+                for task in tasks
+                if task.status != PENDING or self._upstream_status(task, known) == upstream_status
+            ]
+        if limit and len(tasks) > most:
+            return iter([{"num_tasks": len(tasks)}])
+        return sliced(entry, ((task.id, task) for task in tasks if task.status != GONE))
 
     def _upstream_status(self, task: Task, known: Dict[str, str]) -> str:
         """Return the gravest status that a task waits for; `known` keeps what was found for others meanwhile."""
@@ -2743,6 +2821,13 @@ class StateMachine:
         }
 
 
+def sliced(entry: MakeEntry, found: Iterable[Tuple[Any, ...]]) -> Iterator[Dict[str, Any]]:
+    """Yield parts of a listing; `found` has tuples of arguments for `entry`, the first of which is the id."""
+    found = iter(found)
+    while part := {item[0]: entry(*item) for item in itertools.islice(found, SLICE)}:
+        yield part
+
+
 def matches(text: str, words: Iterable[str]) -> bool:
     """Tell whether all words, casefolded already, are in a text."""
     text = text.casefold()
@@ -2799,9 +2884,6 @@ MARK = b"\xf1LGD"
 FRAME = struct.Struct("<4sII")
 SEAL = b"\nluigid\n"
 TRAILER = struct.Struct("<8sI")
-
-#: tasks taken down at a time, under the scheduler's lock, for a snapshot: about a millisecond
-SLICE = 500
 
 #: seconds from one prune by the scheduler itself to the next, as stock's daemon
 PRUNE_INTERVAL = 60
@@ -3769,8 +3851,6 @@ def gunzip(body: bytes, limit: int) -> bytes:
 
 # -- Making replies ----------------------------------------------------------------------------------------------------
 
-encode_json = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
-
 
 @functools.lru_cache(maxsize=1)
 def date_header(second: int) -> bytes:
@@ -4111,11 +4191,15 @@ class Connection(BaseHTTPRequestHandler):
     def call(self) -> bytes:
         """`/api/METHOD`: call the scheduler."""
         name = self.path[len("/api/") :]
-        method = self.server.methods.get(name)
-        if method is None:
-            raise HttpError(404, f"there is no method {name[:80]}{_nearest(name, self.server.methods)}")
-        result = method(**self.arguments())
-        return self.reply(200, API_HEADERS + self.cors(), encode_json({"response": result}).encode("ascii"))
+        spec = RPC_METHODS.get(name)
+        if spec is None:
+            raise HttpError(404, f"there is no method {name[:80]}{_nearest(name, RPC_METHODS)}")
+        arguments = self.arguments()
+        if spec.entries:
+            response = f"{{{','.join(spec.entries(self.server.scheduler, **arguments))}}}"
+        else:
+            response = encode_json(getattr(self.server.scheduler, name)(**arguments))
+        return self.reply(200, API_HEADERS + self.cors(), b'{"response":%s}' % response.encode("ascii"))
 
     def arguments(self) -> Dict[str, Any]:
         """The arguments of a call: a JSON body, or the form field `data` of the body or else of the query."""
@@ -4146,7 +4230,7 @@ class Connection(BaseHTTPRequestHandler):
 
     def health(self) -> bytes:
         """`/healthz`: an operator asks. That there is an answer says that the daemon lives, so it is always a 200."""
-        return self.reply(200, API_HEADERS, encode_json(self.server.health()).encode("ascii"))
+        return self.reply(200, API_HEADERS, encode_json(self.server.scheduler.health()).encode("ascii"))
 
     def redirect(self) -> bytes:
         """`GET /`: send the browser on, relatively, because a proxy may show all this below a path of its own."""
@@ -4196,8 +4280,7 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
         self.cors = cors
         self.max_body = max_body
         self.pages = pages
-        self.health = scheduler.health
-        self.methods = {name: getattr(scheduler, name) for name in RPC_METHODS}
+        self.scheduler = scheduler
         self.closing = False
         self._next_sweep = 0.0
         self._short_of_descriptors = False

@@ -12,7 +12,7 @@ import sys
 import traceback
 import unittest.mock
 import uuid
-from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Union
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional
 
 from .events import Observer
 from .histories import Author, Call, theme_of
@@ -189,9 +189,11 @@ def shrink(history: History, make: Maker) -> History:
     return _fewer_calls(history, fails)
 
 
-def _kind(found: Optional[Disagreement]) -> Union[str, bool, None]:
-    """The exception raised; False if just a reply differs, None if nothing does."""
-    return found and ("raised" in found.ours and found.ours.strip().splitlines()[-1].partition(":")[0])
+def _kind(found: Optional[Disagreement]) -> Optional[str]:
+    """What shrinking must not change about a disagreement: the exception that was raised, if any; None for none."""
+    if found is None:
+        return None
+    return found.ours.strip().splitlines()[-1].partition(":")[0] if "raised" in found.ours else "reply"
 
 
 def _fewer_calls(history: History, fails: Callable[[History], bool]) -> History:
@@ -261,24 +263,21 @@ def _without_resources(history: History) -> Iterator[History]:
 def describe(outcome: Outcome, make: Maker) -> str:
     """A disagreement for people: where, what differs, and a short history to paste into a session or a test."""
     seed, found = outcome.seed, outcome.disagreement
+    told = [f"seed {seed} ({theme_of(seed)}) disagrees at call {found.step}: {tuple(found.call)}", _difference(found)]
+    if replay(outcome.history, make) is None:
+        return "\n".join([*told, "but not when it is played again: something hangs on chance"])
     short = shrink(outcome.history, make)
     again = replay(short, make)
-    pasted = tuple(short._replace(calls=[tuple(call) for call in short.calls]))
-    return "\n".join(
-        [
-            "seed %d (%s) disagrees at call %d: %s" % (seed, theme_of(seed), found.step, tuple(found.call)),
-            _difference(found),
-            "replay it with LUIGID_SEED=%d, or shrunk to %d calls:" % (seed, len(short.calls)),
-            pprint.pformat(pasted, sort_dicts=False, width=120),
-            "which disagree at call %d:" % again.step,
-            _difference(again),
-        ]
+    told.append(f"replay it with LUIGID_SEED={seed}, or shrunk to {len(short.calls)} calls:")
+    told.append(
+        pprint.pformat((short.settings, short.resources, [*map(tuple, short.calls)]), sort_dicts=False, width=120)
     )
+    return "\n".join([*told, f"which disagree at call {again.step}:", _difference(again)])
 
 
 def _difference(found: Disagreement) -> str:
     if "raised" in found.ours:
-        return "stock: %s\nours:  %s" % (found.stock, found.ours)
+        return f"stock: {found.stock}\nours:  {found.ours}"
     stock, ours = (json.dumps(json.loads(text), indent=1).splitlines() for text in (found.stock, found.ours))
     return "\n".join(difflib.unified_diff(stock, ours, "stock", "ours", lineterm=""))
 

@@ -53,7 +53,7 @@ class Observer:
                 continue
             self.happened("priority raised upstream while " + new.status, new.priority > old.priority and not itself)
             if old.status != new.status:
-                self.happened("status %s -> %s" % (old.status, new.status))
+                self.happened(f"status {old.status} -> {new.status}")
                 self._status_change(old, new, itself)
         for task_id in self.before.keys() - self.now.keys():
             self.happened("task pruned while " + self.before[task_id].status)

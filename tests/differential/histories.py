@@ -189,7 +189,7 @@ class World:
             name: rng.choice(self.knobs.totals) for name in ("disk", "gate", "licence") if rng.random() < 0.7
         }
         self.batchers = {family: self.batcher() for family in ("Load", "Clean", "Report")}
-        self.workers = ["worker-%d" % number for number in range(rng.randint(*self.knobs.workers))]
+        self.workers = [f"worker-{number}" for number in range(rng.randint(*self.knobs.workers))]
         self.usual_needs: Dict[str, Dict[str, int]] = {}  # by family, of tasks that are alike
         self.specs: List[Dict[str, Any]] = []
         for number in range(rng.randint(*self.knobs.tasks)):
@@ -209,13 +209,13 @@ class World:
     def _spec(self, number: int) -> Dict[str, Any]:
         rng, knobs = self.rng, self.knobs
         family = rng.choice(knobs.families)
-        params = {"date": "2024-01-%02d" % number, "shard": "0", "mode": "a"}
+        params = {"date": f"2024-01-{number:02d}", "shard": "0", "mode": "a"}
         alike = self.chance(knobs.alike)
         if not alike:
             params.update(shard=rng.choice(("0", "1", None)), mode=rng.choice("ab"))
             del params[rng.choice(("shard", "mode", "mode", "date"))]
         return {
-            "task_id": "%s_%04x_%d" % (family, rng.randrange(65536), number),
+            "task_id": f"{family}_{rng.randrange(65536):04x}_{number}",
             "family": family,
             "module": "pipelines." + family.lower(),
             "params": params,
@@ -395,7 +395,7 @@ class Client(Actor):
     def claim_batch(self, reply: Dict[str, Any]) -> Iterator[Step]:
         claim = {"worker": self.name, "family": reply["task_family"], "module": reply["task_module"], "status": RUNNING}
         claim.update(params=dict(reply["task_params"]), batch_id=reply["batch_id"])
-        claim["task_id"] = "%s_all_%s" % (reply["task_family"], reply["batch_id"][:6])
+        claim["task_id"] = f"{reply['task_family']}_all_{reply['batch_id'][:6]}"
         if self.world.chance(0.2):
             claim["task_id"] = reply["batch_task_ids"][-1]  # params of a single task can be what all combine to
         if self.stock_can_claim(claim) and not self.world.chance(0.1):
@@ -429,7 +429,7 @@ class Client(Actor):
             earlier = [spec["task_id"] for spec in self.world.specs[:number]]
             return {"status": PENDING, "new_deps": self.rng.sample(earlier, min(len(earlier), self.rng.choice((1, 2))))}
         if self.world.chance(self.world.knobs.failing):
-            return {"status": FAILED, "expl": '"trace of %s"' % task_id, "new_deps": []}
+            return {"status": FAILED, "expl": f'"trace of {task_id}"', "new_deps": []}
         if self.world.chance(0.03):
             return {"status": SUSPENDED, "new_deps": None}
         return {"status": DONE, "expl": '""', "new_deps": []}
@@ -447,11 +447,11 @@ class Client(Actor):
         task = self.stock._state.get_task(task_id)
         told = self.rng.choice(("status_message", "progress", "tracking_url", "decrease", "decrease", "statistics"))
         if told == "status_message":
-            yield "set_task_status_message", {"task_id": task_id, "status_message": "at %d" % self.rng.randint(0, 99)}
+            yield "set_task_status_message", {"task_id": task_id, "status_message": f"at {self.rng.randint(0, 99)}"}
         elif told == "progress":
             yield "set_task_progress_percentage", {"task_id": task_id, "progress_percentage": self.rng.randint(0, 100)}
         elif told == "tracking_url":
-            url = self.rng.choice(("http://tracker/%s" % task_id, "http://elsewhere/"))
+            url = self.rng.choice((f"http://tracker/{task_id}", "http://elsewhere/"))
             yield "add_task", {"worker": self.name, "task_id": task_id, "status": RUNNING, "tracking_url": url}
         elif told == "statistics":
             yield "report_task_statistics", {"task_id": task_id, "statistics": {"rows": 3}}
@@ -567,7 +567,7 @@ class Operator(Actor):
         else:
             task = self.task(RUNNING)
             task_id, worker = (task.id, task.worker_running) if task else (self.task_id(), self.worker())
-            about = {"task": task_id, "worker": worker, "content": "question %d" % self.rng.randrange(10**6)}
+            about = {"task": task_id, "worker": worker, "content": f"question {self.rng.randrange(10**6)}"}
             reply = yield "send_scheduler_message", about
             if reply["message_id"] is not None:
                 self.asked.append({"task_id": task_id, "message_id": reply["message_id"]})

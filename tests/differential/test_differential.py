@@ -92,12 +92,12 @@ class DifferentialTest(unittest.TestCase):
             if outcome.disagreement:
                 cls.disagreements.append(outcome)
         if os.environ.get("LUIGID_EVENTS"):
-            print(*("%9d %s" % (times, event) for event, times in sorted(cls.counts.items())), sep="\n")
+            print(*(f"{times:9d} {event}" for event, times in sorted(cls.counts.items())), sep="\n")
 
     def test_every_reply_equals_stocks(self):
         self.disagreements.sort(key=lambda outcome: outcome.disagreement.step)
         found = [describe(outcome, our_scheduler) for outcome in self.disagreements[:DESCRIBED]]
-        seeds = ["%d (%s)" % (outcome.seed, theme_of(outcome.seed)) for outcome in self.disagreements]
+        seeds = [f"{outcome.seed} ({theme_of(outcome.seed)})" for outcome in self.disagreements]
         self.assertFalse(seeds, "\n\n".join(["disagreements in seeds " + ", ".join(seeds), *found]))
 
     @unittest.skipIf(ONE_SEED, "a single history does not show everything")

@@ -111,7 +111,7 @@ class MutantTest(unittest.TestCase):
     def test_every_mutant_is_caught(self):
         for name, mutant in MUTANTS.items():
             with self.subTest(name), mutant:
-                self.assertTrue(caught(range(SEEDS)), "no history of the first %d shows it" % SEEDS)
+                self.assertTrue(caught(range(SEEDS)), f"no history of the first {SEEDS} shows it")
 
     def test_there_is_nothing_to_catch_without_a_mutant(self):
         self.assertFalse(caught(range(20)))

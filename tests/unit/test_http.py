@@ -573,7 +573,7 @@ class ProtocolTest(ServerTest):
 
         bystander = self.connect().send(request("/api/is_paused"))
         bystander.reply()
-        with mock.patch.dict(self.server.methods, ping=fail), self.connect() as client:
+        with mock.patch.object(self.server.scheduler, "ping", fail), self.connect() as client:
             reply = client.send(call("ping", worker="w")).reply()
             self.assertTrue(client.at_end())
         self.assertEqual(500, reply.status)
@@ -999,7 +999,7 @@ class LifeOfAConnectionTest(unittest.TestCase):
             left.extend(connection.deadline - time.monotonic() for connection in server._connections)
 
         with serving() as server, Client(server.server_address) as client:
-            server.methods["ping"] = look
+            server.scheduler.ping = look
             wait_until(lambda: server._connections)
             look()
             client.send(call("ping", worker="w")[:-1])
@@ -1041,7 +1041,7 @@ class LifeOfAConnectionTest(unittest.TestCase):
         self.limits(LINGER_SECONDS=0, SWEEP_SECONDS=0)
         called = threading.Event()
         with serving() as server, Client(server.server_address) as client:
-            server.methods["ping"] = lambda **_: called.set() or "x" * 20_000_000
+            server.scheduler.ping = lambda **_: called.set() or "x" * 20_000_000
             client.send(call("ping", worker="w"))
             called.wait(PATIENCE)
             wait_until(lambda: not self.time_is_up(server))
@@ -1055,7 +1055,7 @@ class LifeOfAConnectionTest(unittest.TestCase):
             return leave.wait(PATIENCE)
 
         with serving() as server, Client(server.server_address) as idle, Client(server.server_address) as busy:
-            server.methods["ping"] = work
+            server.scheduler.ping = work
             idle.send(request("/api/is_paused")).reply()
             busy.send(call("ping", worker="w"), call("ping", worker="too late"))
             entered.wait(PATIENCE)
@@ -1077,7 +1077,7 @@ class LifeOfAConnectionTest(unittest.TestCase):
         self.limits(DRAIN_SECONDS=0.01)
         leave = threading.Event()
         with serving() as server, Client(server.server_address) as client:
-            server.methods["ping"] = lambda **_: leave.wait(PATIENCE)
+            server.scheduler.ping = lambda **_: leave.wait(PATIENCE)
             client.send(call("ping", worker="w"))
             wait_until(lambda: any(not connection.idle for connection in server._connections))
             server.shutdown()
