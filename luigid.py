@@ -59,6 +59,7 @@ import os
 import pickle
 import re
 import reprlib
+import resource as rlimit
 import signal
 import socket
 import socketserver
@@ -1752,6 +1753,8 @@ class Kind(NamedTuple):
 
 
 def _text(value: Any) -> str:
+    if type(value) is str:
+        return value
     if not isinstance(value, str):
         raise TypeError
     return str.__str__(value)
@@ -1764,6 +1767,8 @@ def _identifier(value: Any) -> str:
 
 
 def _number(value: Any) -> Number:
+    if type(value) is int and -sys.maxsize <= value <= sys.maxsize:
+        return value
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
         raise TypeError
     value = int(value) if isinstance(value, int) else float(value)
@@ -1798,6 +1803,8 @@ def _status(value: Any) -> str:
 
 
 def _anything(value: Any, levels: int = MAX_NESTING) -> Any:
+    if type(value) is str:  # what nearly all are
+        return value
     if not levels:
         raise ValueError
     if isinstance(value, dict):
@@ -1885,6 +1892,9 @@ class Rpc(NamedTuple):
 
     name: str
     params: Dict[str, Param]
+    #: the same by the two questions that every call asks: name -> kind, and the names of those that are required
+    kinds: Dict[str, Kind]
+    required: Tuple[str, ...]
     rest: Optional[Kind]
     doc: str
     changes: bool
@@ -1897,20 +1907,17 @@ class Rpc(NamedTuple):
         Raises BadRequest for what is missing or wrong.
         """
         cleaned = {}
-        for name, value in arguments.items():
-            kind = self.params[name].kind if name in self.params else self.rest
-            if kind is not None and (value is not None or kind.nullable):
-                cleaned[name] = self._check(name, kind, value)
-        for name, param in self.params.items():
-            if param.required and name not in cleaned:
-                raise BadRequest(f"{self.name} needs the argument {name!r}: {param.kind.says}")
-        return cleaned
-
-    def _check(self, name: str, kind: Kind, value: Any) -> Any:
         try:
-            return kind.check(value)
+            for name, value in arguments.items():
+                kind = self.kinds.get(name, self.rest)
+                if kind is not None and (value is not None or kind.nullable):
+                    cleaned[name] = kind.check(value)
         except (ValueError, TypeError, AttributeError):
             raise BadRequest(f"argument {name!r} of {self.name} must be {kind.says}, not {shown(value)}") from None
+        for name in self.required:
+            if name not in cleaned:
+                raise BadRequest(f"{self.name} needs the argument {name!r}: {self.kinds[name].says}")
+        return cleaned
 
 
 #: name -> Rpc: all that the wire may call
@@ -1926,7 +1933,9 @@ def describe(method: Callable[..., Any], changes: bool) -> Rpc:
         elif parameter.kind is parameter.KEYWORD_ONLY:
             required = parameter.default is parameter.empty
             params[name] = Param(name, kind_of(parameter), required, None if required else parameter.default)
-    return Rpc(method.__name__, params, rest, inspect.getdoc(method) or "", changes)
+    kinds = {name: param.kind for name, param in params.items()}
+    required = tuple(name for name, param in params.items() if param.required)
+    return Rpc(method.__name__, params, kinds, required, rest, inspect.getdoc(method) or "", changes)
 
 
 def kind_of(parameter: inspect.Parameter) -> Kind:
@@ -4698,6 +4707,7 @@ def run_daemon(settings: Settings, background: bool, standby: bool, announce: An
     """
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
+    prepare_process()
     configure_logging(settings, background)
     for warning in [*settings.warnings, *ignored_options(settings)]:
         logger.warning("%s", warning)
@@ -4718,6 +4728,18 @@ def run_daemon(settings: Settings, background: bool, standby: bool, announce: An
                 logger.info("%s", line)  # nobody keeps what the starter prints
             serve(server, scheduler, functools.partial(announce, EXIT_OK, line))
         return save_state(scheduler)
+
+
+def prepare_process() -> None:
+    """Let this process have as many connections as the system allows it, and no pauses for collecting garbage.
+
+    A search for cycles through millions of tasks, which are in none, would take seconds. So what a collection has found
+    alive is not searched again: it goes when the last reference to it does, and each object costs one look.
+    """
+    _, most = rlimit.getrlimit(rlimit.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # macOS allows less than it says
+        rlimit.setrlimit(rlimit.RLIMIT_NOFILE, (most, most))
+    gc.callbacks.append(lambda phase, _: gc.freeze() if phase == "stop" else None)
 
 
 def stand_by(scheduler: Scheduler, settings: Settings, announce: Announce) -> None:
