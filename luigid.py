@@ -8,7 +8,7 @@ task runs twice, that resources suffice, and that failures are retried. `python3
     2. Model               what is known of a task and of a worker
     3. Graph and agenda    the indexes that make each call cost what it changes, and their proof
     4. Scheduler           the state machine: one method for each call of the wire
-    5. Persistence         the state file, and the Scheduler that uses it
+    5. Persistence         snapshot and journal, the way from stock and back, and the Scheduler that lasts
     9. HTTP                the server: connections, requests, pages
     10. Daemon             pid file, background, signals, logging
     11. Command line       flags, exit statuses, main()
@@ -18,16 +18,22 @@ Each section builds on those above it. Numbers 6 to 8 are kept for task history,
 Threads and locks
 -----------------
 The main thread accepts connections; each connection has a thread that reads a request, calls the scheduler, and
-answers. One more thread prunes once a minute, and one waits for signals.
+answers. One more does what is due without anybody calling (prune, sync, fold the journal), and one waits for signals.
 
-There are two locks, and nobody holds both. The scheduler's guards all tasks, workers and indexes; a call takes it after
-its arguments are checked and releases it before its reply is encoded, so nothing slow happens under it: no disk, no
-socket, no JSON. The HTTP server's guards its set of connections.
+    the scheduler's lock    all tasks, workers and indexes, and the order of the journal. A call takes it after its
+                            arguments are checked and gives it back before what it changed is written and its reply
+                            encoded: nothing slow happens under it, no disk, no socket, no large JSON.
+    the journal's lock      the open journal. Whoever takes it writes for all that wait for it. `Journal.wait` takes it
+                            with no other held; a snapshot and a sync take `_folding` and `_syncing` before it.
+    the HTTP server's lock  the set of connections.
+
+No two of these three are ever held together.
 
 Promises
 --------
-A call that is refused has changed nothing. No reply holds a part of the state, and no argument becomes one. Costs
-follow what changes, not what exists: `validate()` proves that what is kept for this equals what could be counted.
+A call that is refused has changed nothing. A call that is answered is kept: it survives `kill -9`, and a power cut as
+`journal_sync` says. No reply holds a part of the state, and no argument becomes one. Costs follow what changes, not what
+exists: `validate()` proves that what is kept for this equals what could be counted.
 """
 
 import argparse
@@ -2042,7 +2048,7 @@ class StateMachine:
             try:
                 reply = action()
             finally:
-                ticket = self._note_changes()
+                ticket = self._note_changes(changes)
         if ticket:
             with contextlib.suppress(*(() if changes else (Unavailable,))):
                 self._await(ticket)
@@ -2053,8 +2059,11 @@ class StateMachine:
     def _may_change(self) -> None:
         """Raise Unavailable if changes cannot be kept now."""
 
-    def _note_changes(self) -> int:
-        """Take note of what the running call changed, under the lock; return a ticket for `_await`, 0 for nothing."""
+    def _note_changes(self, changes: bool) -> int:
+        """Take note of what the running call changed, under the lock; return a ticket for `_await`, 0 for none.
+
+        `changes` says whether it is a call that makes changes.
+        """
         self._agenda.changed.clear()
         self._agenda.stripped.clear()
         return 0
@@ -2951,7 +2960,7 @@ def check_header(header: Any, path: str) -> Dict[str, Any]:
     if not isinstance(header, dict) or header.get("format") != STATE_FORMAT:
         raise StateError(f"{path} is no state of luigid; move it away to start empty, or choose another --state-path")
     version = ".".join(map(str, header["version"]))
-    if header["version"][0] != STATE_VERSION[0]:
+    if tuple(header["version"]) > STATE_VERSION:
         own = ".".join(map(str, STATE_VERSION))
         raise StateError(f"{path} is in version {version} of the format, this luigid reads {own}; use a newer luigid")
     return header
@@ -3242,6 +3251,8 @@ class Journal:
         self._given = 0
         #: the last ticket taken out of it
         self._taken = 0
+        #: held while the descriptor is synced or exchanged; taken before `_lock`
+        self._syncing = threading.Lock()
         #: guards all below
         self._lock = threading.Lock()
         #: the last ticket of which the changes are kept
@@ -3249,6 +3260,8 @@ class Journal:
         self._descriptor: Optional[int] = None
         #: why changes cannot be kept; None if they can
         self.failure: Optional[str] = None
+        #: the journal in which that happened
+        self._failed_in = 0
         #: N in the name of the file; bytes in it; monotonic time of its beginning; whether it has unsynced bytes
         self.generation = 0
         self.size = 0
@@ -3267,6 +3280,10 @@ class Journal:
         self._waiting.append((self._given, changes))
         return self._given
 
+    def last_ticket(self) -> int:
+        """Return the ticket that covers all changes taken so far."""
+        return self._given
+
     def wait(self, ticket: int) -> None:
         """Return when the changes behind a ticket are kept; Unavailable if they cannot be.
 
@@ -3276,48 +3293,54 @@ class Journal:
             with self._lock:
                 if self._kept < ticket:
                     self._write_waiting()
-                if self._kept < ticket:
-                    raise Unavailable(self.failure)
 
     def _write_waiting(self) -> None:
-        records = []
+        if self.failure is not None and self._meanwhile is None:  # they can go nowhere for now
+            raise Unavailable(self.failure)
+        taken = []
         while self._waiting:
             self._taken, changes = self._waiting.popleft()
-            records.append(frame(dump_plain(changes)))
-            if self._meanwhile is not None:
-                self._meanwhile.extend(changes)
+            taken.append(changes)
+        if self._meanwhile is not None:
+            self._meanwhile.extend(itertools.chain.from_iterable(taken))
         with self._failing_over():
-            write_all(self._descriptor, b"".join(records))
-            self.size += sum(map(len, records))
+            data = b"".join(frame(dump_plain(changes)) for changes in taken)
+            write_all(self._descriptor, data)
+            self.size += len(data)
             self._unsynced = True
             if self._always:
-                self._sync()
+                os.fsync(self._descriptor)
+                self._unsynced = False
             self._kept = self._taken
 
     @contextlib.contextmanager
     def _failing_over(self) -> Iterator[None]:
-        """Give up the descriptor if the body fails; skip it (by Unavailable) if that has happened already."""
+        # Under the lock. Whatever goes wrong, nobody knows what is in the file then.
         if self.failure is not None:
             raise Unavailable(self.failure)
         try:
             yield
-        except OSError as error:
-            self.failure = f"the journal cannot be written: {error.strerror}"
+        except Exception as error:
+            reason = error.strerror if isinstance(error, OSError) else repr(error)
+            self.failure, self._failed_in = f"the journal cannot be written: {reason}", self.generation
             logger.error("%s (%s); changes are refused until it can be", self.failure, self.path(self.generation))
             raise Unavailable(self.failure) from error
 
-    def _sync(self) -> None:
-        os.fsync(self._descriptor)
-        self._unsynced = False
-
     def sync(self) -> None:
-        """Make what is written survive a power cut; Unavailable if that fails."""
+        """Make what is written survive a power cut; Unavailable if that fails. Others may write meanwhile."""
+        with self._syncing:
+            self._sync()
+
+    def _sync(self) -> None:
         with self._lock:
-            if self._waiting:
-                self._write_waiting()
-            if self._unsynced:
-                with self._failing_over():
-                    self._sync()
+            self._write_waiting()
+            unsynced, self._unsynced = self._unsynced, False
+        if unsynced:
+            try:
+                os.fsync(self._descriptor)
+            except OSError as error:
+                with self._lock, self._failing_over():
+                    raise error
 
     def create(self, generation: int) -> int:
         """Make a journal with nothing in it but its header, on disk; return its descriptor. OSError if that fails."""
@@ -3360,13 +3383,17 @@ class Journal:
 
         If changes cannot be kept at present, those are among it, so that a snapshot with it makes up for the failure.
         """
-        with contextlib.suppress(Unavailable):
-            self.sync()  # most of it, while others may go on writing
+        with self._syncing:
+            with contextlib.suppress(Unavailable):
+                self._sync()  # most of it, while others may go on writing
+            return self._exchange(generation, descriptor)
+
+    def _exchange(self, generation: int, descriptor: int) -> List[Change]:
         with self._lock:
             with contextlib.suppress(Unavailable):
                 self._write_waiting()
                 with self._failing_over():
-                    self._sync()
+                    os.fsync(self._descriptor)
             os.close(self._descriptor)
             self._descriptor, self.generation = descriptor, generation
             self.size, self.began, self._unsynced = 0, time.monotonic(), False
@@ -3374,11 +3401,11 @@ class Journal:
         return collected
 
     def mend(self) -> None:
-        """Take up keeping changes again: a snapshot holds all that were taken."""
+        """Take up keeping changes again, when a snapshot holds all that were taken until the journal in use began."""
         with self._lock:
-            if self.failure is not None:
+            if self.failure is not None and self._failed_in < self.generation:
+                self.failure, self._kept = None, self._taken
                 logger.warning("the journal can be written again; changes are accepted")
-            self.failure, self._kept = None, max(self._kept, self._taken)
 
 
 def write_snapshot(path: str, generation: int, parts: Iterable[List[Change]]) -> int:
@@ -3387,7 +3414,22 @@ def write_snapshot(path: str, generation: int, parts: Iterable[List[Change]]) ->
     OSError or StateError if that fails, and then the old one is still there.
     """
     temporary = path + ".tmp"
-    descriptor, checksum = create_file(temporary), 0
+    try:
+        size = fill_snapshot(temporary, generation, parts)
+        with open(temporary, "rb") as file:
+            check_seal(file, temporary, size)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    sync_directory(path)
+    return size
+
+
+def fill_snapshot(path: str, generation: int, parts: Iterable[List[Change]]) -> int:
+    """Write a snapshot to a new file, and sync it; return its size in bytes. OSError."""
+    descriptor, checksum = create_file(path), 0
     try:
         for value in itertools.chain([make_header(generation)], parts, [None]):
             data = dump_plain(value)
@@ -3395,14 +3437,9 @@ def write_snapshot(path: str, generation: int, parts: Iterable[List[Change]]) ->
             write_all(descriptor, data)
         write_all(descriptor, TRAILER.pack(SEAL, checksum))
         os.fsync(descriptor)
-        size = os.fstat(descriptor).st_size
+        return os.fstat(descriptor).st_size
     finally:
         os.close(descriptor)
-    with open(temporary, "rb") as file:
-        check_seal(file, temporary, size)
-    os.replace(temporary, path)
-    sync_directory(path)
-    return size
 
 
 def journals(state_path: str) -> Dict[int, str]:
@@ -3442,6 +3479,9 @@ class Scheduler(StateMachine):
         self._snapshot_size = 0
         self._closing = threading.Event()
         self._upkeeper: Optional[threading.Thread] = None
+        #: monotonic seconds before which the next is not due
+        self._next_prune = time.monotonic() + PRUNE_INTERVAL
+        self._next_fold = 0.0
 
     # What the state machine asks of us.
 
@@ -3449,11 +3489,13 @@ class Scheduler(StateMachine):
         if self._journal is not None and self._journal.failure is not None:
             raise Unavailable(self._journal.failure)
 
-    def _note_changes(self) -> int:
+    def _note_changes(self, changes: bool) -> int:
         if self._journal is None:
-            return super()._note_changes()
-        changed = self._agenda.changed or self._agenda.stripped
-        return self._journal.append(describe_changes(self._agenda)) if changed else 0
+            return super()._note_changes(changes)
+        if self._agenda.changed or self._agenda.stripped:
+            return self._journal.append(describe_changes(self._agenda))
+        # What a call found to be so already, somebody else may still be waiting for.
+        return self._journal.last_ticket() if changes else 0
 
     def _await(self, ticket: int) -> None:
         self._journal.wait(ticket)
@@ -3491,6 +3533,7 @@ class Scheduler(StateMachine):
             self._journal = Journal(self._path, self._journal_sync)
             files = journals(self._path)
             self._journal.open(max(files, default=-1) + 1, sum(map(os.path.getsize, files.values())))
+            self._snapshot_size = os.path.getsize(self._path) if os.path.exists(self._path) else 0
         logger.info("%d tasks and %d workers in %s", len(agenda.tasks), len(agenda.workers), self._path)
 
     def _fresh_agenda(self) -> Agenda:
@@ -3575,22 +3618,25 @@ class Scheduler(StateMachine):
                 self._state_lock.release()
 
     def _keep_up(self) -> None:
-        next_prune = next_fold = time.monotonic() + PRUNE_INTERVAL
         while not self._closing.wait(UPKEEP_INTERVAL):
-            now = time.monotonic()
             try:
-                if now >= next_prune:
-                    next_prune = now + PRUNE_INTERVAL
-                    self.prune()
-                if self._journal_sync == "everysec":
-                    self.flush()
+                self.keep_up(time.monotonic())
             except Unavailable:
-                next_fold = min(next_fold, now)  # a new snapshot mends what is the matter
+                pass  # has been said, and a snapshot mends it
             except Exception:
                 logger.exception("upkeep failed")
-            if now >= next_fold and self._is_fold_due(now):
-                self._fold()
-                next_fold = now + max(UPKEEP_INTERVAL, 10 * (time.monotonic() - now))
+
+    def keep_up(self, now: float) -> None:
+        """Do what is due at `now` (monotonic seconds) without anybody calling: prune, fold or mend, sync."""
+        if now >= self._next_prune:
+            self._next_prune = now + PRUNE_INTERVAL
+            self.prune()
+        if now >= self._next_fold and self._is_fold_due(now):
+            self._fold()
+            # One of much takes long, and one that fails is tried again: at most a tenth of the time goes into it.
+            self._next_fold = now + 10 * (time.monotonic() - now)
+        if self._journal_sync == "everysec":
+            self.flush()
 
     def _is_fold_due(self, now: float) -> bool:
         journal = self._journal
@@ -3624,8 +3670,18 @@ def read_state(path: str, restorer: Restorer, mend: bool) -> int:
             logger.warning("%s ends in a torn record: %d bytes from byte %d on are dropped", file, torn, sound)
             dropped += torn
             if mend:
-                os.truncate(file, sound)
+                cut_off(file, sound)
     return dropped
+
+
+def cut_off(path: str, size: int) -> None:
+    """Shorten a file, for good: the torn end must not come back behind what is written next."""
+    descriptor = os.open(path, os.O_WRONLY)
+    try:
+        os.ftruncate(descriptor, size)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def check_sequence(path: str, generation: int, numbers: List[int]) -> None:

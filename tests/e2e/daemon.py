@@ -26,15 +26,15 @@ ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 60
 
 
-def wait_until(condition, what, deadline=DEADLINE):
-    """Call `condition()` until it returns something true, and return that. AssertionError after `deadline` seconds."""
-    give_up = time.monotonic() + deadline
+def wait_until(condition, what):
+    """Call `condition()` until it returns something true, and return that. AssertionError after DEADLINE seconds."""
+    give_up = time.monotonic() + DEADLINE
     while True:
         result = condition()
         if result:
             return result
         if time.monotonic() > give_up:
-            raise AssertionError(f"waited {deadline} s in vain: {what}")
+            raise AssertionError(f"waited {DEADLINE} s in vain: {what}")
         time.sleep(0.02)
 
 
