@@ -32,8 +32,8 @@ No two of these three are ever held together.
 Promises
 --------
 A call that is refused has changed nothing. A call that is answered is kept: it survives `kill -9`, and a power cut as
-`journal_sync` says. No reply holds a part of the state, and no argument becomes one. Costs follow what changes, not what
-exists: `validate()` proves that what is kept for this equals what could be counted.
+`journal_sync` says. No reply holds a part of the state, and no argument becomes one. Costs follow what changes, not
+what exists: `validate()` proves that what is kept for this equals what could be counted.
 """
 
 import argparse
@@ -48,12 +48,15 @@ import errno
 import fcntl
 import functools
 import gc
+import getpass
 import gzip
 import hashlib
 import heapq
+import hmac
 import html
 import inspect
 import io
+import ipaddress
 import itertools
 import json
 import logging
@@ -66,9 +69,11 @@ import pickle
 import re
 import reprlib
 import resource as rlimit
+import secrets
 import signal
 import socket
 import socketserver
+import ssl
 import stat
 import struct
 import sys
@@ -1184,16 +1189,19 @@ class Agenda:
         self._seqs = itertools.count(len(self.tasks))
         self.farewells = [(farewell, worker_id) for worker_id in sorted(self.workers)]
         in_order = sorted(self.tasks.values(), key=lambda task: task.order)
+        self._orders = itertools.count(in_order[-1].order + 1 if in_order else 1)
         for index in (*self.by_status.values(), *(worker.tasks for worker in self.workers.values())):
             index.clear()
         for task in in_order:
-            task.order = next(self._orders)
             self.by_status[task.status][task.id] = task
             for worker_id in task.stakeholders.union(task.workers):
                 self.workers[worker_id].tasks.add(task)
         for task in in_order:
             deps, task.deps = task.deps, ()
             self.set_deps(task, deps)
+        for task in self.by_status[DISABLED].values():
+            self._bar(task)
+        for task in in_order:
             self._settle(task)
 
     def remove(self, task: Task) -> None:
@@ -2184,14 +2192,11 @@ class StateMachine:
                 agenda.settle(dep)
 
     def _set_status(self, task: Task, status: str) -> None:
-        if status == DISABLED and task.status in (RUNNING, BATCH_RUNNING):
+        if status == task.status == PENDING or not self._may_become(task, status):
             return
-        if task.status == DISABLED:
-            if status == DONE:
-                self._pardon(task)
-            elif status != DISABLED and task.scheduler_disable_time is not None:
-                return
         runs_batch = task.batch_id is not None and not task.batchable
+        if task.status == DISABLED and status == DONE:
+            self._pardon(task)
         if task.status == RUNNING and status != RUNNING:
             self._dissolve_batch(task, status)
         if status == FAILED and task.status != DISABLED:
@@ -2206,6 +2211,11 @@ class StateMachine:
             task.updated = self._now
             self._agenda.set_status(task, status)
         self._agenda.settle(task)
+
+    def _may_become(self, task: Task, status: str) -> bool:
+        if task.status == DISABLED and task.scheduler_disable_time is not None:
+            return status in (DISABLED, DONE)
+        return status != DISABLED or task.status not in (RUNNING, BATCH_RUNNING)
 
     def _dissolve_batch(self, task: Task, status: str) -> None:
         for member in self._batch_members(task.batch_id):
@@ -2972,20 +2982,24 @@ worker_fields = operator.attrgetter(*WORKER_FIELDS)
 
 def describe_changes(agenda: Agenda) -> List[Change]:
     """Return what is in `agenda.changed` and `agenda.stripped` as changes, and clear these."""
+    tasks, workers, others = [], [], []
+    for item in agenda.changed:
+        (tasks if type(item) is Task else workers if type(item) is Worker else others).append(item)
     changes: List[Change] = [("strip", *strip) for strip in agenda.stripped]
-    workers = [item for item in agenda.changed if isinstance(item, Worker)]
-    tasks = [item for item in agenda.changed if isinstance(item, Task)]
-    changes += [("worker gone", worker.id) for worker in workers if agenda.workers.get(worker.id) is not worker]
-    changes += [("worker", worker_fields(worker)) for worker in workers if agenda.workers.get(worker.id) is worker]
-    changes += [("task gone", task.id) for task in tasks if task.status == GONE]
-    changes += [("task", task_fields(task)) for task in sorted(tasks, key=TASK_SEQ) if task.status != GONE]
-    changes += [describe_common(agenda, item) for item in agenda.changed if isinstance(item, tuple)]
+    for worker in workers:  # one that is gone may have come back meanwhile, as another object
+        if agenda.workers.get(worker.id) is not worker:
+            changes.append(("worker gone", worker.id))
+    for worker in workers:
+        if agenda.workers.get(worker.id) is worker:
+            changes.append(("worker", worker_fields(worker)))
+    if len(tasks) > 1:
+        tasks.sort(key=lambda task: (task.status != GONE, task.seq))
+    for task in tasks:
+        changes.append(("task gone", task.id) if task.status == GONE else ("task", task_fields(task)))
+    changes.extend(describe_common(agenda, item) for item in others)
     agenda.changed.clear()
     agenda.stripped.clear()
     return changes
-
-
-TASK_SEQ = operator.attrgetter("seq")
 
 
 def describe_common(agenda: Agenda, item: Tuple[str, ...]) -> Change:
@@ -3147,7 +3161,7 @@ class Damage(StateError):
             f"{path} is damaged at byte {offset} ({what}); `luigid --check-state` tells more, and `luigid "
             "--repair-state` keeps what comes before, and the file as it is beside it"
         )
-        self.path, self.offset = path, offset
+        self.path, self.offset, self.what = path, offset, what
 
 
 def read_journal(path: str, restorer: Restorer, may_be_torn: bool) -> Tuple[int, int]:
@@ -3226,8 +3240,12 @@ class StateLock:
             if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
                 raise
             return holder or "another process"
-        os.ftruncate(descriptor, 0)
-        write_all(descriptor, f"pid {os.getpid()} on {socket.gethostname()}\n".encode())
+        try:
+            os.ftruncate(descriptor, 0)
+            write_all(descriptor, f"pid {os.getpid()} on {socket.gethostname()}\n".encode())
+        except BaseException:
+            os.close(descriptor)
+            raise
         self._descriptor = descriptor
         return None
 
@@ -3303,28 +3321,26 @@ class Journal:
             taken.append(changes)
         if self._meanwhile is not None:
             self._meanwhile.extend(itertools.chain.from_iterable(taken))
-        with self._failing_over():
-            data = b"".join(frame(dump_plain(changes)) for changes in taken)
-            write_all(self._descriptor, data)
-            self.size += len(data)
-            self._unsynced = True
-            if self._always:
-                os.fsync(self._descriptor)
-                self._unsynced = False
-            self._kept = self._taken
-
-    @contextlib.contextmanager
-    def _failing_over(self) -> Iterator[None]:
-        # Under the lock. Whatever goes wrong, nobody knows what is in the file then.
         if self.failure is not None:
             raise Unavailable(self.failure)
         try:
-            yield
+            data = b"".join([frame(dump_plain(changes)) for changes in taken])
+            write_all(self._descriptor, data)
+            if self._always:
+                os.fsync(self._descriptor)
         except Exception as error:
+            raise self._fail(error) from error
+        self.size += len(data)
+        self._unsynced = not self._always
+        self._kept = self._taken
+
+    def _fail(self, error: Exception) -> Unavailable:
+        """Give up the descriptor: whatever went wrong, nobody knows what is in the file now. Under the lock."""
+        if self.failure is None:
             reason = error.strerror if isinstance(error, OSError) else repr(error)
             self.failure, self._failed_in = f"the journal cannot be written: {reason}", self.generation
             logger.error("%s (%s); changes are refused until it can be", self.failure, self.path(self.generation))
-            raise Unavailable(self.failure) from error
+        return Unavailable(self.failure)
 
     def sync(self) -> None:
         """Make what is written survive a power cut; Unavailable if that fails. Others may write meanwhile."""
@@ -3339,8 +3355,8 @@ class Journal:
             try:
                 os.fsync(self._descriptor)
             except OSError as error:
-                with self._lock, self._failing_over():
-                    raise error
+                with self._lock:
+                    raise self._fail(error) from error
 
     def create(self, generation: int) -> int:
         """Make a journal with nothing in it but its header, on disk; return its descriptor. OSError if that fails."""
@@ -3359,13 +3375,14 @@ class Journal:
         self._descriptor, self.generation, self.size = self.create(generation), generation, size
 
     def close(self) -> None:
-        """Sync and close; Unavailable if the sync fails. Changes are refused from then on."""
+        """Sync and close, once; Unavailable if the sync fails. Changes are refused from then on."""
+        if self._descriptor is None:
+            return
         try:
             self.sync()
         finally:
             with self._lock:
-                if self._descriptor is not None:
-                    os.close(self._descriptor)
+                os.close(self._descriptor)
                 self._descriptor, self.failure = None, "luigid is stopping"
 
     def start_collecting(self) -> None:
@@ -3390,10 +3407,13 @@ class Journal:
 
     def _exchange(self, generation: int, descriptor: int) -> List[Change]:
         with self._lock:
-            with contextlib.suppress(Unavailable):
+            try:
                 self._write_waiting()
-                with self._failing_over():
-                    os.fsync(self._descriptor)
+                os.fsync(self._descriptor)
+            except Unavailable:
+                pass
+            except OSError as error:
+                self._fail(error)
             os.close(self._descriptor)
             self._descriptor, self.generation = descriptor, generation
             self.size, self.began, self._unsynced = 0, time.monotonic(), False
@@ -3657,8 +3677,10 @@ class Scheduler(StateMachine):
 def read_state(path: str, restorer: Restorer, mend: bool) -> int:
     """Make the changes in a snapshot and its journals; return how many bytes of a torn end were passed over.
 
-    With `mend` these are cut off the file. OSError, StateError.
+    With `mend` these are cut off the file, and a file of stock's is taken over first. OSError, StateError.
     """
+    if mend:
+        adopt_stock(path)
     generation = read_snapshot(path, restorer) if os.path.exists(path) else 0
     files = {number: file for number, file in journals(path).items() if number >= generation}
     check_sequence(path, generation, list(files))
@@ -3688,7 +3710,8 @@ def check_sequence(path: str, generation: int, numbers: List[int]) -> None:
     """Raise StateError if journals are missing between a snapshot and the last one."""
     missing = sorted(set(range(generation, max(numbers, default=0))).difference(numbers))
     if numbers and missing:
-        what = f"{path}.journal.{missing[0]}" if os.path.exists(path) else path
+        begun = os.path.exists(path) or numbers[0] == 0
+        what = f"{path}.journal.{missing[0]}" if begun else path
         others = f"{path}.journal.{numbers[-1]}"
         raise StateError(f"{what} is missing, though {others} is there; bring it back, or move all of them away")
 
@@ -3718,6 +3741,857 @@ def without_collecting_garbage() -> Iterator[None]:
         gc.enable()
 
 
+# -- moving over from stock, and back ----------------------------------------------------------------------------------
+#
+# Stock pickles its tasks, workers and batchers as they are: objects of its own classes. What is found at `state_path`
+# and is no snapshot is taken for such a file. It is read by a machine that makes plain data and nothing else, checked
+# field by field by the rules for what comes in over the wire, and replaced by a snapshot; the file itself stays as
+# `*.stock`. The snapshot appears whole, by a rename: who was killed before it imports again, who was killed after it
+# has done so.
+#
+# The way back writes such a pickle, naming the classes opcode by opcode, so luigi need not be there. Stock has no place
+# in it for the paused flag and the totals of resources: it begins unpaused, with those of its configuration.
+
+#: stock's own defaults, for tasks of a file that says nothing; each is told its own when it is added again
+STOCK_POLICY = (999999999, 999999999, 3600)
+
+#: The opcodes of plain data and of plain objects. Not among them: older ways to call (INST, OBJ), a newer one
+#: (NEWOBJ_EX), the extension registry, persistent ids, buffers, bytes, and what no pickler writes for such data.
+ADMITTED_OPCODES = (
+    *("PROTO", "FRAME", "STOP", "MARK", "POP"),
+    *("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE", "GET", "BINGET", "LONG_BINGET"),
+    *("NONE", "NEWTRUE", "NEWFALSE", "INT", "LONG", "LONG1", "LONG4", "BININT", "BININT1", "BININT2"),
+    *("FLOAT", "BINFLOAT", "STRING", "BINSTRING", "SHORT_BINSTRING"),
+    *("UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
+    *("EMPTY_LIST", "LIST", "APPEND", "APPENDS", "EMPTY_SET", "ADDITEMS", "FROZENSET"),
+    *("EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "EMPTY_DICT", "DICT", "SETITEM", "SETITEMS"),
+    *("GLOBAL", "STACK_GLOBAL", "REDUCE", "NEWOBJ", "BUILD"),
+)
+
+#: digits that a number in a pickle of protocol 0 may have: Python takes quadratic time for them
+MAX_DIGITS = 400
+
+#: How many parts of values a byte of a file may stand for. Values that hold one another many times over are copied each
+#: time; real files have less than one part a byte.
+MAX_EXPANSION = 10
+
+
+class StockClass(NamedTuple):
+    """The name of a class, or of what makes objects, as it stands in a pickle: nothing that could be called."""
+
+    name: str
+
+
+class StockObject:
+    """An object of a class of stock's, as plain data."""
+
+    __slots__ = ("kind", "fields")
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.fields: Dict[str, Any] = {}
+
+    def __repr__(self) -> str:
+        return f"<{self.kind}>"
+
+
+def make_stock(kind: Any, arguments: Any) -> Any:
+    """Return what stands for an object that a pickle wants made; UnpicklingError or TypeError if it may not be."""
+    if type(kind) is not StockClass or type(arguments) is not tuple:
+        raise pickle.UnpicklingError(f"it calls {shown(kind)}")
+    return STOCK_CLASSES[kind.name](*arguments)
+
+
+def listed(items: Optional[List[Any]] = None) -> List[Any]:
+    """Return what stands for a set or a deque: nothing is hashed but strings, since that of deep tuples crashes."""
+    return [] if items is None else items
+
+
+def ordered_set(items: Optional[List[Any]] = None) -> Any:
+    """Return what stands for an OrderedSet: made empty and filled with its fields by stock, made full by us."""
+    return StockObject("OrderedSet") if items is None else items
+
+
+def reconstructed(kind: StockClass, _base: StockClass, state: Optional[Tuple[Any, ...]]) -> Any:
+    """Return what stands for an object that protocols 0 and 1 make."""
+    return make_stock(kind, state or ())
+
+
+#: all that the files of luigi 2.8 to 3.8 name, under Python 2 and 3, and what makes the data that stand for it
+STOCK_CLASSES: Dict[str, Callable[..., Any]] = {
+    **{f"luigi.scheduler.{kind}": functools.partial(StockObject, kind) for kind in ("Task", "Worker", "Failures")},
+    "luigi.scheduler.OrderedSet": ordered_set,
+    "luigi.scheduler.RetryPolicy": lambda *numbers: numbers,
+    **dict.fromkeys(("collections.deque", "builtins.set", "__builtin__.set"), listed),
+    **dict.fromkeys(("copyreg._reconstructor", "copy_reg._reconstructor"), reconstructed),
+    # only ever named as the base that `_reconstructor` is given
+    **dict.fromkeys(("builtins.object", "__builtin__.object", "builtins.tuple", "__builtin__.tuple"), listed),
+}
+
+
+class Opcodes(Dict[int, Callable[[Any], None]]):
+    """Opcode -> what it does; UnpicklingError, naming it, for one that is not admitted."""
+
+    def __missing__(self, code: int) -> NoReturn:
+        names = (name for name in pickle.__all__ if getattr(pickle, name) == bytes([code]))
+        raise pickle.UnpicklingError(f"it uses {next(names, f'the byte {code:#x} as an opcode')}")
+
+
+class WaryUnpickler(pickle._Unpickler):
+    """Reads what may be hostile or damaged; makes plain data, and records for the objects in files of stock's.
+
+    This is Python's own machine, in Python. Its memo is a dictionary, so that a huge index takes up nothing; what it
+    makes is not more than a small multiple of what it reads; and on its stack there is never anything but data.
+    Raises UnpicklingError, naming what is not admitted, or any other exception.
+    """
+
+    def find_class(self, module: str, name: str) -> StockClass:
+        """Return the name of something in the list."""
+        full_name = f"{module}.{name}"
+        if full_name not in STOCK_CLASSES:
+            raise pickle.UnpicklingError(f"it refers to {full_name}")
+        return StockClass(full_name)
+
+    def load_number(self) -> None:
+        """Do INT and LONG, which have decimal digits, and INT 00 and 01 for False and True."""
+        text = self.readline().rstrip(b"\nL")
+        if len(text) > MAX_DIGITS:
+            raise pickle.UnpicklingError(f"it has a number of {len(text)} digits")
+        self.append(text == b"01" if text in (b"00", b"01") else int(text))
+
+    def load_call(self) -> None:
+        """Do REDUCE and NEWOBJ."""
+        arguments = self.stack.pop()
+        self.stack[-1] = make_stock(self.stack[-1], arguments)
+
+    def put(self, items: List[Any]) -> None:
+        """Put keys and values, by turns, into the dictionary on the stack."""
+        if type(self.stack[-1]) is not dict or not all(type(key) is str for key in items[::2]):
+            raise pickle.UnpicklingError("it has a dictionary with keys other than strings")
+        self.stack[-1].update(zip(items[::2], items[1::2]))
+
+    def load_item(self) -> None:
+        """Do SETITEM."""
+        value = self.stack.pop()
+        self.put([self.stack.pop(), value])
+
+    def load_items(self) -> None:
+        """Do SETITEMS."""
+        self.put(self.pop_mark())
+
+    def load_dictionary(self) -> None:
+        """Do DICT."""
+        items = self.pop_mark()
+        self.append({})
+        self.put(items)
+
+    def load_fields(self) -> None:
+        """Do BUILD."""
+        fields = self.stack.pop()
+        if type(self.stack[-1]) is not StockObject or type(fields) is not dict:
+            raise pickle.UnpicklingError(f"it sets the state of {shown(self.stack[-1])}")
+        self.stack[-1].fields = fields
+
+    dispatch = Opcodes(
+        {
+            **{code: pickle._Unpickler.dispatch[code] for (code,) in map(vars(pickle).get, ADMITTED_OPCODES)},
+            **dict.fromkeys((pickle.INT[0], pickle.LONG[0]), load_number),
+            **dict.fromkeys((pickle.REDUCE[0], pickle.NEWOBJ[0]), load_call),
+            pickle.BUILD[0]: load_fields,
+            pickle.SETITEM[0]: load_item,
+            pickle.SETITEMS[0]: load_items,
+            pickle.DICT[0]: load_dictionary,
+            pickle.EMPTY_SET[0]: pickle._Unpickler.load_empty_list,
+            pickle.ADDITEMS[0]: pickle._Unpickler.load_appends,
+            pickle.FROZENSET[0]: pickle._Unpickler.load_list,
+        }
+    )
+
+
+def _numbers_of(value: Any) -> Tuple[Number, ...]:
+    return tuple(map(_number, value))
+
+
+def _policy_of(value: Any) -> Tuple[Number, ...]:
+    return tuple(RetryPolicy(*_numbers_of(value)))
+
+
+def _demand_of(value: Any) -> Demand:
+    pairs = value.items() if isinstance(value, dict) else value
+    return _demand({_identifier(name): amount for name, amount in pairs})
+
+
+def _stakes_of(value: Any) -> FrozenSet[str]:
+    return frozenset(_identifiers(value))
+
+
+def _info_of(value: Any) -> Dict[str, Any]:
+    return _info(_object(value))
+
+
+def _objects_of(value: Any) -> List[Dict[str, Any]]:
+    return list(map(_object, value))
+
+
+def _batchers_of(value: Any) -> Dict[str, Tuple[Tuple[str, ...], Number]]:
+    return {_text(family): (_identifiers(names), _number(most)) for family, (names, most) in value.items()}
+
+
+#: name of a field -> (what may be in it, as for an argument of a call; what is in it if nothing is given)
+Rules = Mapping[str, Tuple[Callable[[Any], Any], Any]]
+
+TASK_RULES: Rules = {
+    "id": (_identifier, None),
+    "family": (_text, ""),
+    "module": (_text, None),
+    "params": (_object, NOTHING),
+    "param_visibilities": (_object, NOTHING),
+    "seq": (_count, 0),
+    "deps": (_identifiers, ()),
+    "resources": (_demand_of, ()),
+    "priority": (_number, 0),
+    "retry_policy": (_policy_of, STOCK_POLICY),
+    "batchable": (_flag, False),
+    "workers": (_identifiers, ()),
+    "stakeholders": (_stakes_of, frozenset()),
+    "runnable": (_flag, False),
+    "status": (_status, PENDING),
+    "order": (_count, 0),
+    "time": (_number, 0),
+    "updated": (_number, None),
+    "retry": (_number, None),
+    "remove": (_number, None),
+    "failures": (_numbers_of, ()),
+    "first_failure_time": (_number, None),
+    "scheduler_disable_time": (_number, None),
+    "worker_running": (_identifier, None),
+    "time_running": (_number, None),
+    "resources_running": (_demand_of, None),
+    "batch_id": (_text, None),
+    "expl": (_anything, None),
+    "tracking_url": (_text, None),
+    "status_message": (_anything, None),
+    "progress_percentage": (_anything, None),
+    "accepts_messages": (_flag, None),
+    "responses": (_object, NOTHING),
+}
+
+WORKER_RULES: Rules = {
+    "id": (_identifier, None),
+    "host": (_text, None),
+    "info": (_info_of, NOTHING),
+    "started": (_number, 0),
+    "last_active": (_number, 0),
+    "last_get_work": (_number, None),
+    "disabled": (_flag, False),
+    "rpc_messages": (_objects_of, []),
+}
+
+
+#: the other changes: kind -> what its arguments may be
+CHANGE_RULES: Mapping[str, Tuple[Callable[[Any], Any], ...]] = {
+    "strip": (_identifier, _flag),
+    "worker gone": (_identifier,),
+    "task gone": (_identifier,),
+    "batchers": (_identifier, _batchers_of),
+    "resource": (_text, _amount),
+    "paused": (_flag,),
+}
+
+
+def checked(rules: Rules, values: Mapping[str, Any], what: str) -> Dict[str, Any]:
+    """Return the fields that `rules` name, checked and copied; ValueError says what is wrong with `what`."""
+    fields = {}
+    for name, (check, default) in rules.items():
+        value = values.get(name)
+        try:
+            fields[name] = default if value is None else check(value)
+        except (ValueError, TypeError, AttributeError):
+            raise ValueError(f"{what} has {shown(value)} as its {name}") from None
+    return fields
+
+
+def task_change(values: Mapping[str, Any]) -> Change:
+    """Return a change that puts a task with checked `values` that fit together; ValueError if they cannot be used."""
+    fields = checked(TASK_RULES, values, f"the task {shown(values.get('id'))}")
+    if fields["updated"] is None:
+        fields["updated"] = fields["time"]
+    if fields["status"] == SUSPENDED or (fields["status"] in (RUNNING, BATCH_RUNNING) and not fields["worker_running"]):
+        fields["status"] = PENDING  # nobody would ever end what nobody runs
+    if fields["status"] == FAILED and fields["retry"] is None:
+        fields["retry"] = fields["updated"]
+    return ("task", tuple(map(fields.__getitem__, TASK_FIELDS)))
+
+
+def worker_change(values: Mapping[str, Any]) -> Change:
+    """Return a change that puts a worker with checked `values`; ValueError if they cannot be used."""
+    fields = checked(WORKER_RULES, values, f"the worker {shown(values.get('id'))}")
+    return ("worker", tuple(map(fields.__getitem__, WORKER_FIELDS)))
+
+
+def fields_of(thing: Any, kind: str) -> Dict[str, Any]:
+    """Return the fields of an object of stock's; ValueError if it is not of that class."""
+    if type(thing) is not StockObject or thing.kind != kind:
+        raise ValueError(f"it has {shown(thing)} in place of a {kind}")
+    return thing.fields
+
+
+def members(collection: Any) -> List[str]:
+    """Return what is in a set of stock's, in order. An OrderedSet is a ring of [key, previous, next] from `end` on."""
+    if type(collection) is not StockObject:
+        return list(map(_text, collection or ()))
+    fields = fields_of(collection, "OrderedSet")
+    found, node = [], fields["end"]
+    for _ in fields["map"]:
+        node = node[2]
+        found.append(_text(node[0]))
+    return found
+
+
+def stock_task(thing: Any, task_id: str, seq: int, disabled: Mapping[str, bool]) -> Dict[str, Any]:
+    """Return a task of stock's by the names of our fields, unchecked.
+
+    What it says of workers that are not in `disabled` (worker id -> whether it is) is left out: these are gone.
+    """
+    given = fields_of(thing, "Task")
+    if type(given.get("failures")) is StockObject:  # until luigi 2.8
+        given = {**given, **fields_of(given["failures"], "Failures")}
+    return {
+        **{name: given.get(name) for name in TASK_RULES},
+        "id": task_id,
+        "seq": seq,
+        "order": seq,
+        "responses": given.get("scheduler_message_responses"),
+        "workers": [worker_id for worker_id in members(given.get("workers")) if not disabled.get(worker_id, True)],
+        "stakeholders": [worker_id for worker_id in members(given.get("stakeholders")) if worker_id in disabled],
+    }
+
+
+def stock_worker(thing: Any, worker_id: str) -> Dict[str, Any]:
+    """Return a worker of stock's by the names of our fields, unchecked."""
+    given = fields_of(thing, "Worker")
+    known = {name: given.get(name) for name in WORKER_RULES}
+    return {**known, "id": worker_id, "host": (given.get("reference") or {}).get("host")}
+
+
+def count_parts(value: Any, most: int) -> int:
+    """Return how many parts a value has, each counted as often as it is met; ValueError for more than `most`."""
+    count, stack = 1, [value]
+    while stack:
+        item = stack.pop()
+        parts = item.values() if isinstance(item, dict) else item if isinstance(item, (list, tuple)) else ()
+        count += len(parts)
+        if count > most:
+            raise ValueError("it has values that hold one another without end")
+        stack.extend(parts)
+    return count
+
+
+def stock_changes(state: Any, size: int) -> Iterator[Change]:
+    """Yield what makes an empty state what stock's is, from a file of `size` bytes; any exception if it is none."""
+    if type(state) is not tuple or not 2 <= len(state) <= 3:
+        raise ValueError(f"it has {shown(state)} in place of tasks and workers")
+    tasks, workers, batchers = (*state, {})[:3]
+    left = MAX_EXPANSION * size - count_parts(batchers, MAX_EXPANSION * size)
+    for worker_id, families in batchers.items():
+        yield ("batchers", _identifier(worker_id), _batchers_of(families))
+    disabled = {}
+    for worker_id, thing in workers.items():
+        values = stock_worker(thing, worker_id)
+        left -= count_parts(values, left)
+        disabled[worker_id] = values["disabled"]
+        yield worker_change(values)
+    for seq, (task_id, thing) in enumerate(tasks.items()):
+        values = stock_task(thing, task_id, seq, disabled)
+        left -= count_parts(values, left)
+        yield task_change(values)
+
+
+def has_seal(path: str) -> bool:
+    """Tell whether a file ends as snapshots do."""
+    with open(path, "rb") as file:
+        file.seek(max(0, os.path.getsize(path) - TRAILER.size))
+        return file.read(len(SEAL)) == SEAL
+
+
+def read_stock(path: str) -> Optional[List[Change]]:
+    """Return what stock's scheduler saved in a file; None if it is a snapshot, whole or cut off. Nothing of it is run.
+
+    OSError; StateError for anything else.
+    """
+    if has_seal(path):
+        return None
+    with open(path, "rb") as file:
+        data = file.read()
+    try:
+        state = WaryUnpickler(io.BytesIO(data), encoding="utf-8", errors="replace").load()
+        if isinstance(state, dict) and state.get("format") == STATE_FORMAT:
+            return None
+        return list(stock_changes(state, len(data)))
+    except Exception as error:
+        what = str(error) if type(error) in (pickle.UnpicklingError, ValueError) else type(error).__name__
+        raise StateError(
+            f"{path} is no state of luigid, and none of stock luigi either: {what[:200]}. Nothing of it was run or "
+            "changed; move it away to start empty, or choose another --state-path"
+        ) from error
+
+
+def restored(changes: Iterable[Change]) -> Agenda:
+    """Return an agenda made by changes."""
+    restorer = Restorer(Agenda(), time.time(), 0)
+    restorer.begin(make_header(0))
+    restorer.apply(changes)
+    restorer.finish()
+    return restorer.agenda
+
+
+def parts_of(agenda: Agenda) -> Iterator[List[Change]]:
+    """Yield all that an agenda holds, as a snapshot takes it."""
+    yield capture_common(agenda)
+    tasks = map(task_fields, agenda.tasks.values())
+    while part := [("task", fields) for fields in itertools.islice(tasks, SLICE)]:
+        yield part
+
+
+def link_or_copy(path: str, name: str) -> None:
+    """Keep a file under a second name; FileExistsError if that is taken, OSError."""
+    try:
+        os.link(path, name)
+    except FileExistsError:
+        raise
+    except OSError:  # not every file system has hard links
+        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with open(descriptor, "wb") as copy_of_it, open(path, "rb") as file:
+            copy_of_it.write(file.read())
+            copy_of_it.flush()
+            os.fsync(descriptor)
+
+
+def keep_beside(path: str, names: Iterable[str]) -> str:
+    """Keep a file also under the first of `names` that is free, for good; return that name. OSError.
+
+    Whoever did so before, and was killed then, need not do it again.
+    """
+    for name in names:
+        try:
+            link_or_copy(path, name)
+        except FileExistsError:
+            if not os.path.samefile(path, name):
+                continue
+        sync_directory(path)
+        return name
+    raise AssertionError("numbers do not end")
+
+
+def adopt_stock(path: str) -> None:
+    """Replace a file that stock's scheduler left at `path` by a snapshot of the same; anything else is left alone.
+
+    OSError; StateError for what is neither a snapshot nor such a file.
+    """
+    changes = read_stock(path) if os.path.exists(path) else None
+    if changes is None:
+        return
+    others = journals(path)
+    strange = [file for file in others.values() if has_records(file)]
+    if strange:
+        raise StateError(
+            f"{path} is a state of stock luigi, but {strange[0]} beside it belongs to another state; move the journals "
+            "away to take over what stock left, or move that away to go on from the journals"
+        )
+    agenda = restored(changes)
+    kept = keep_beside(path, itertools.chain([f"{path}.stock"], (f"{path}.stock.{n}" for n in itertools.count(1))))
+    write_snapshot(path, max(others, default=-1) + 1, parts_of(agenda))
+    logger.info("imported what stock luigi left in %s; that file is now %s", path, kept)
+
+
+# The way back. Plain values are pickled without the memo (`fast`), so that the bytes can be put together like text. In
+# the memo is what is named more than once: first these, in this order, then the tasks.
+
+EXPORTED_NAMES = (
+    *("luigi.scheduler Task", "luigi.scheduler Worker", "luigi.scheduler OrderedSet", "luigi.scheduler RetryPolicy"),
+    *("builtins set", "collections deque"),
+)
+A_TASK, A_WORKER, AN_ORDERED_SET, A_RETRY_POLICY, A_SET, A_DEQUE = range(len(EXPORTED_NAMES))
+
+#: visibility of a parameter that the page does not show, though stock hands it out
+HIDDEN = 1
+
+#: fields of a task that stock has under the same name, and in the same form
+SAME_IN_STOCK = (
+    *("id", "family", "module", "params", "param_visibilities", "priority", "batchable", "runnable", "status"),
+    *("time", "updated", "retry", "remove", "first_failure_time", "scheduler_disable_time"),
+    *("worker_running", "time_running", "batch_id", "expl", "tracking_url", "status_message", "progress_percentage"),
+    "accepts_messages",
+)
+
+
+def pickled(value: Any) -> bytes:
+    """Return what pushes plain data onto the stack of an unpickler, and leaves its memo alone."""
+    buffer = io.BytesIO()
+    pickler = pickle.Pickler(buffer, protocol=3)
+    pickler.fast = True
+    pickler.dump(value)
+    return buffer.getvalue()[2:-1]  # without PROTO and STOP
+
+
+def fetched(index: int) -> bytes:
+    """Return what pushes a part of the memo."""
+    return pickle.LONG_BINGET + struct.pack("<I", index)
+
+
+def kept(index: int) -> bytes:
+    """Return what makes the top of the stack a part of the memo."""
+    return pickle.LONG_BINPUT + struct.pack("<I", index)
+
+
+def called(name: int, *arguments: Any) -> bytes:
+    """Return what pushes the result of a call with plain arguments."""
+    return fetched(name) + pickled(arguments) + pickle.REDUCE
+
+
+def made(name: int, fields: Mapping[str, Any], built: Mapping[str, bytes], index: Optional[int] = None) -> bytes:
+    """Return what pushes an object with plain fields and built ones, and keeps it in the memo at `index`."""
+    new = fetched(name) + pickle.EMPTY_TUPLE + pickle.NEWOBJ + (b"" if index is None else kept(index))
+    items = b"".join(pickled(field) + value for field, value in built.items())
+    return new + pickled(fields) + pickle.MARK + items + pickle.SETITEMS + pickle.BUILD
+
+
+def exported_task(task: Task, index: int) -> bytes:
+    """Return what pushes a task as stock has it."""
+    fields = {name: getattr(task, name) for name in SAME_IN_STOCK}
+    for name, visibility in (("public_params", PUBLIC), ("hidden_params", HIDDEN)):
+        seen = (key for key in task.params if task.param_visibilities.get(key, PUBLIC) == visibility)
+        fields[name] = {key: task.params[key] for key in seen}
+    fields["scheduler_message_responses"] = task.responses
+    fields["resources"] = dict(task.resources)
+    if task.resources_running is not None:
+        fields["resources_running"] = dict(task.resources_running)
+    built = {
+        "workers": called(AN_ORDERED_SET, list(task.workers)),
+        "stakeholders": called(A_SET, sorted(task.stakeholders)),
+        "deps": called(A_SET, list(task.deps)),
+        "failures": called(A_DEQUE, list(task.failures)),
+        "retry_policy": called(A_RETRY_POLICY, *task.retry_policy),
+    }
+    return made(A_TASK, fields, built, index)
+
+
+def exported_worker(worker: Worker, indexes: Mapping[str, int]) -> bytes:
+    """Return what pushes a worker as stock has it; `indexes` says where in the memo its tasks are."""
+    same = ("id", "info", "started", "last_active", "last_get_work", "disabled", "rpc_messages")
+    fields = {name: getattr(worker, name) for name in same}
+    fields["reference"] = None if worker.host is None else {"host": worker.host}
+    tasks = b"".join(fetched(indexes[task.id]) for task in worker.tasks if worker.id in task.workers)
+    tasks = pickle.EMPTY_LIST + pickle.MARK + tasks + pickle.APPENDS + pickle.TUPLE1
+    return made(A_WORKER, fields, {"tasks": fetched(A_SET) + tasks + pickle.REDUCE})
+
+
+def stock_pickle(agenda: Agenda) -> Iterator[bytes]:
+    """Yield the bytes of what stock's scheduler would have saved, were this its state."""
+    yield pickle.PROTO + b"\3"
+    for index, name in enumerate(EXPORTED_NAMES):
+        yield pickle.GLOBAL + name.replace(" ", "\n").encode() + b"\n" + kept(index) + pickle.POP
+    indexes = {task_id: index for index, task_id in enumerate(agenda.tasks, len(EXPORTED_NAMES))}
+    yield pickle.EMPTY_DICT
+    for task in agenda.tasks.values():
+        yield pickled(task.id) + exported_task(task, indexes[task.id]) + pickle.SETITEM
+    yield pickle.EMPTY_DICT
+    for worker in agenda.workers.values():
+        yield pickled(worker.id) + exported_worker(worker, indexes) + pickle.SETITEM
+    yield pickled(agenda.batchers) + pickle.TUPLE3 + pickle.STOP
+
+
+def fingerprint(path: str) -> Set[Tuple[str, int, Optional[int]]]:
+    """Return the files of a state by name, inode number, and size: the last only of those that are not added to.
+
+    FileNotFoundError if files are taken away meanwhile.
+    """
+    files = journals(path)
+    last = max((number for number, file in files.items() if has_records(file)), default=0)
+    sizes = {file: os.path.getsize(file) for number, file in files.items() if number < last}
+    present = [*files.values(), *([path] if os.path.exists(path) else [])]
+    return {(file, os.stat(file).st_ino, sizes.get(file)) for file in present}
+
+
+def read_steady(path: str, read: Callable[[str], Any]) -> Any:
+    """Return what `read(path)` does with a state as it was at one moment, also while a daemon writes it.
+
+    OSError and StateError as `read` raises them.
+    """
+    for left in reversed(range(STEADY_ATTEMPTS)):
+        try:
+            before = fingerprint(path)
+            try:
+                result = read(path)
+            except (OSError, StateError):
+                if fingerprint(path) == before:
+                    raise
+            else:
+                if fingerprint(path) == before:
+                    return result
+        except FileNotFoundError:
+            if not left:
+                raise
+    raise StateError(f"{path} is being changed faster than it can be read; try again, or stop luigid before")
+
+
+def read_agenda(path: str) -> Agenda:
+    """Return what is in a state, changing nothing. OSError, StateError."""
+    if not os.path.exists(path) and not journals(path):
+        raise StateError(f"there is no state in {path}")
+    if os.path.exists(path) and read_stock(path) is not None:
+        raise StateError(f"{path} is a state of stock luigi as it is")
+    restorer = Restorer(Agenda(), time.time(), 0)
+    read_state(path, restorer, mend=False)
+    restorer.finish()
+    return restorer.agenda
+
+
+def export_stock(state_path: str, target: str) -> str:
+    """Write a state, also one in use, as a file that stock's luigid 3.8 loads; return what to tell the operator.
+
+    Raises OSError, and StateError also if there is something in `target` already.
+    """
+    if os.path.lexists(target):
+        raise StateError(f"{target} is there already; move it away, or export to another file")
+    agenda = read_steady(state_path, read_agenda)
+    temporary = f"{target}.tmp"
+    with open(create_file(temporary), "wb") as file:
+        file.writelines(stock_pickle(agenda))
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, target)
+    sync_directory(target)
+    return (
+        f"{len(agenda.tasks)} tasks and {len(agenda.workers)} workers are in {target}; stock luigid starts unpaused, "
+        "with the resources of its configuration"
+    )
+
+
+# -- check and repair --------------------------------------------------------------------------------------------------
+#
+# A check reads all there is and changes nothing. A repair begins as a check, keeps every file beside itself, and
+# replaces the snapshot, in one step as always, by one of all that could be read: until then the state is as damaged as
+# it was, and afterwards it is whole, and newer than every journal that is left.
+#
+# In a journal all that comes before the damage counts, and nothing behind it: later changes may rest on what is lost.
+# A snapshot has one checksum for all of it, so when that is wrong, each list of changes in it that still makes sense is
+# taken, though nobody can vouch for it.
+
+#: times that a state is read anew because files of it were replaced meanwhile
+STEADY_ATTEMPTS = 10
+
+#: what each list of changes in a snapshot begins with: PROTO 4, FRAME. It cannot be within a text in UTF-8.
+LIST_START = b"\x80\x04\x95"
+
+
+class CountingRestorer(Restorer):
+    """Counts the changes that it makes, and the records they come in."""
+
+    records = changes = 0
+
+    def apply(self, changes: List[Change]) -> None:
+        """Make changes."""
+        self.records += 1
+        self.changes += len(changes)
+        super().apply(changes)
+
+
+class Findings(NamedTuple):
+    """What a check found."""
+
+    #: what to tell the operator, file by file
+    lines: List[str]
+    #: whether luigid starts with it
+    usable: bool
+    #: what can be read of it; None if it is no state of ours
+    agenda: Optional[Agenda] = None
+
+
+def read_change(change: Any, header: Mapping[str, Any]) -> Change:
+    """Return a change that nothing vouches for, checked; any exception if it cannot be used."""
+    kind, *arguments = change
+    if kind == "task":
+        return task_change(dict(zip(header["task_fields"], *arguments)))
+    if kind == "worker":
+        return worker_change(dict(zip(header["worker_fields"], *arguments)))
+    rules = CHANGE_RULES[kind]
+    return (kind, *(check(argument) for check, argument in zip(rules, arguments)))
+
+
+def read_list(value: Any, header: Mapping[str, Any]) -> Tuple[List[Change], int]:
+    """Return the changes in a list that make sense, and how many do not."""
+    changes = []
+    for change in value:
+        with contextlib.suppress(ValueError, TypeError, AttributeError, KeyError):
+            changes.append(read_change(change, header))
+    return changes, len(value) - len(changes)
+
+
+def readable(data: bytes) -> Iterator[Tuple[Any, int]]:
+    """Yield what can be read of the pickles in a damaged snapshot, each with its length in bytes."""
+    file, start = io.BytesIO(data), 0
+    while start >= 0:
+        file.seek(start)
+        try:
+            value = WaryUnpickler(file).load()
+        except Exception:
+            start = data.find(LIST_START, start + 1)
+        else:
+            yield value, file.tell() - start
+            start = file.tell()
+
+
+class Salvage(NamedTuple):
+    """What can be had of a damaged snapshot."""
+
+    changes: List[Change]
+    #: how many changes make no sense
+    senseless: int
+    #: of how many bytes nothing can be read
+    lost: int
+
+
+def salvage(path: str) -> Salvage:
+    """Return what can be read of a damaged snapshot. OSError; StateError if it is of a later version."""
+    with open(path, "rb") as file:
+        data = file.read()
+    changes, senseless, lost = [], 0, len(data) - TRAILER.size
+    header = own = make_header(0)
+    for value, size in readable(data):
+        lost -= size
+        if isinstance(value, dict) and value.get("format") == STATE_FORMAT:
+            older = check_header({**own, **value}, path)
+            header = own if older["version"] == STATE_VERSION else older  # names that are known need not be trusted
+        elif isinstance(value, list):
+            found, bad = read_list(value, header)
+            changes += found
+            senseless += bad
+    return Salvage(changes, senseless, max(0, lost))
+
+
+def count_sound_records(path: str, offset: int) -> int:
+    """Return how many sound records begin after `offset` in a journal."""
+    with open(path, "rb") as file:
+        data = file.read()
+    count = 0
+    while (offset := data.find(MARK, offset + 1)) >= 0:
+        count += unframe(data, offset) is not None
+    return count
+
+
+def examine(path: str) -> Findings:
+    """Read all there is of a state, as far as it can be read, and change nothing. OSError, StateError."""
+    files = journals(path)
+    if not os.path.exists(path):
+        return examine_own(path, files) if files else Findings([f"there is no state in {path}"], usable=True)
+    try:
+        changes = read_stock(path)
+    except StateError:
+        if not salvage(path).changes:
+            raise
+        changes = None  # one of ours, damaged at both ends
+    if changes is None:
+        return examine_own(path, files)
+    kinds = collections.Counter(kind for kind, *_ in changes)
+    strange = [f"{file} beside it is of another state" for file in files.values() if has_records(file)]
+    lines = [f"{path}: a state of stock luigi, {kinds['task']} tasks and {kinds['worker']} workers", *strange]
+    return Findings([*lines, *([] if strange else ["the next start takes it over"])], not strange)
+
+
+def examine_own(path: str, files: Mapping[int, str]) -> Findings:
+    """Do what `examine` does with a state of ours that has these journals."""
+    restorer = CountingRestorer(Agenda(), time.time(), 0)
+    restorer.begin(make_header(0))
+    line, generation, sound = examine_snapshot(path, min(files, default=0), restorer)
+    lines = [line, *(f"{file}: superseded by the snapshot" for number, file in files.items() if number < generation)]
+    following = {number: file for number, file in files.items() if number >= generation}
+    last = max((number for number, file in following.items() if has_records(file)), default=0)
+    whole = True  # so far, all that comes before the next journal
+    for expected, (number, file) in enumerate(following.items(), generation):
+        if whole and number != expected:
+            lines.append(f"{path}.journal.{expected}: missing")
+            whole = False
+        line, whole = examine_journal(file, restorer if whole else None, may_be_torn=number >= last)
+        lines.append(line)
+    restorer.finish()
+    agenda = restorer.agenda
+    lines.append(f"in all {len(agenda.tasks)} tasks and {len(agenda.workers)} workers")
+    return Findings(lines, sound and whole, agenda)
+
+
+def examine_snapshot(path: str, first: int, restorer: CountingRestorer) -> Tuple[str, int, bool]:
+    """Make the changes in a snapshot, or in what is left of it, before the first journal.
+
+    Return what to tell of it, the number of the journal that follows, and whether it is sound.
+    """
+    if not os.path.exists(path):
+        return f"{path}: {'missing' if first else 'not written yet'}", first, not first
+    size = os.path.getsize(path)
+    try:
+        generation = read_snapshot(path, restorer)
+    except Damage as damage:
+        found = salvage(path)
+        restorer.apply(found.changes)
+        tasks = sum(kind == "task" for kind, *_ in found.changes)
+        told = (
+            f"{path}: snapshot, {size} bytes, damaged: {damage.what}; {tasks} tasks in it can be read, though nothing "
+            f"vouches for them; {found.senseless} tasks or other changes make no sense, {found.lost} bytes are lost"
+        )
+        return told, first, False
+    return f"{path}: snapshot, {size} bytes, {restorer.changes} changes", generation, True
+
+
+def examine_journal(path: str, restorer: Optional[CountingRestorer], may_be_torn: bool) -> Tuple[str, bool]:
+    """Make the changes in a journal up to any damage, none without a restorer; tell of it, and whether it is whole."""
+    told = f"{path}: journal, {os.path.getsize(path)} bytes"
+    if restorer is None:
+        return f"{told}, {count_sound_records(path, 0)} sound records, but behind what is damaged or missing", False
+    before = restorer.records
+    try:
+        sound, torn = read_journal(path, restorer, may_be_torn)
+    except Damage as damage:
+        told += f", {restorer.records - before} records, damaged at byte {damage.offset}: {damage.what}"
+        return f"{told}; {count_sound_records(path, damage.offset)} sound records follow", False
+    told += f", {restorer.records - before} records"
+    if torn:
+        told += f", and at byte {sound} {torn} bytes of one that was never finished, which the next start drops"
+    return told, True
+
+
+def check_state(path: str) -> Tuple[List[str], bool]:
+    """Return what there is to tell of a state, file by file, and whether luigid starts with it. Changes nothing.
+
+    OSError and StateError if that cannot be said. A daemon may be running with it.
+    """
+    findings = read_steady(path, examine)
+    advice = [] if findings.usable else ["luigid does not start with it; --repair-state keeps what is counted here"]
+    return [*findings.lines, *(advice if findings.agenda else [])], findings.usable
+
+
+def repair_state(path: str) -> List[str]:
+    """Make a state with which luigid does not start one with which it does; return what to tell of it.
+
+    All files stay beside it as `*.damaged-N`. OSError; StateError if it is in use, or none of ours.
+    """
+    lock = StateLock(path)
+    holder = lock.take()
+    if holder is not None:
+        raise StateError(f"the state in {path} is in use: {holder}; stop that one before a repair")
+    try:
+        findings = examine(path)
+        if findings.usable or findings.agenda is None:
+            return [*findings.lines, "nothing to repair"]
+        present = [*journals(path).values(), *([path] if os.path.exists(path) else [])]
+        kept = [keep_beside(file, (f"{file}.damaged-{n}" for n in itertools.count(1))) for file in present]
+        generation = max(journals(path), default=-1) + 1
+        write_snapshot(path, generation, parts_of(findings.agenda))
+        remove_journals(path, generation)
+    finally:
+        lock.release()
+    return [*findings.lines, f"{path} holds these now; the files as they were:", *kept]
+
+
 # ======================================================================================================================
 # 9. HTTP
 # ======================================================================================================================
@@ -3737,6 +4611,446 @@ def without_collecting_garbage() -> Iterator[None]:
 # A connection is either idle (between two requests) or busy. Closing the server hangs up on the idle ones and lets the
 # busy ones finish. The server's lock guards the set of connections and the threads without one; it is held for no
 # longer than it takes to walk the set, and no other lock is taken under it.
+#
+# Before the body of a request is read, it is settled whether it may be made: for the host it names, for the page that
+# asks the browser for it, and for whoever asks.
+
+class HttpError(Exception):
+    """A request that gets an error reply: `HttpError(status, message, headers)`, headers as on the wire."""
+
+    def __init__(self, status: int, message: str, headers: bytes = b"") -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = headers
+
+
+# -- Who may do what ---------------------------------------------------------------------------------------------------
+#
+# Without a users_file everybody may do everything, as with stock. With one, whoever asks says who they are, by a
+# password (HTTP Basic, which stock's clients and browsers speak) or a token (Bearer, for scripts). People choose
+# passwords, so guessing must be slow: scrypt, in little parallel, and few failures for each address. A token is
+# random, nobody guesses it, and one round of SHA-256 will do.
+#
+# What scrypt has found right is remembered until the file is read again, by a keyed digest: a call costs microseconds,
+# and no password stays in memory. Only those who are not remembered ever wait or are turned away, so that guessing
+# from the address of a worker, or of a proxy in front of all of them, stops nobody who is at work.
+
+#: The calls that each role adds to those of the roles before it: a viewer reads, a worker is a process that runs
+#: pipelines, an admin does by hand what no pipeline does. The table in the README is compared with this one.
+ROLES = {
+    "viewer": (
+        *("dep_graph", "inverse_dep_graph", "graph", "task_list", "task_search", "worker_list", "resource_list"),
+        *("fetch_error", "get_task_status_message", "get_task_progress_percentage", "get_running_task_resources"),
+        *("is_paused", "is_pause_enabled", "has_task_history"),
+    ),
+    "worker": (
+        *("add_worker", "add_task", "add_task_batcher", "get_work", "count_pending", "ping", "prune"),
+        *("announce_scheduling_failure", "report_task_statistics", "update_metrics_task_started"),
+        *("set_task_status_message", "set_task_progress_percentage", "decrease_running_task_resources"),
+        "add_scheduler_message_response",
+    ),
+    "admin": (
+        *("re_enable_task", "forgive_failures", "mark_as_done", "pause", "unpause", "update_resource"),
+        *("update_resources", "disable_worker", "set_worker_processes", "send_scheduler_message"),
+        "get_scheduler_message_response",
+    ),
+}
+#: call -> the first role that may make it; a call without one is the admin's
+LEAST_ROLES = {name: role for role, names in ROLES.items() for name in names}
+RANKS = {role: rank for rank, role in enumerate(ROLES)}
+
+CHALLENGE = b'WWW-Authenticate: Basic realm="luigid", charset="UTF-8"\r\n'
+
+#: What scrypt costs here: its logarithmic cost, block size and parallelism make 16 MiB and some 50 ms a password.
+SCRYPT_COST, SCRYPT_BLOCK, SCRYPT_LANES = 14, 8, 1
+#: The most that a hash in a users_file may ask for (bytes).
+MAX_SCRYPT_BYTES = 128 * 1024 * 1024
+NO_SCRYPT = "passwords need scrypt, which the OpenSSL of this Python does not have; tokens do not"
+SCRYPT_HASH = re.compile(r"\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([\w+/]+)\$([\w+/]+)", re.ASCII).fullmatch
+TOKEN_HASH = re.compile(r"\$sha256\$([0-9a-f]{64})").fullmatch
+
+#: Passwords looked at in one moment, whoever asks.
+SCRYPTS_AT_ONCE = 2
+#: Failed log-ins that an address may have at once, and the seconds after which it is granted one more.
+LOGIN_FAILURES, LOGIN_SECONDS = 10, 6.0
+#: Addresses whose failures are known, and credentials that are remembered; the oldest is forgotten for a new one.
+MAX_ADDRESSES, MAX_REMEMBERED = 10_000, 10_000
+
+
+class User(NamedTuple):
+    """Who asks."""
+
+    name: str
+    role: str
+
+
+def may_call(user: User, method: str) -> bool:
+    """Whether the role of `user` includes the call `method`."""
+    return RANKS[user.role] >= RANKS[LEAST_ROLES.get(method, "admin")]
+
+
+def makes_changes(method: str) -> bool:
+    """Whether `method` does more than to read, as far as strangers are concerned."""
+    return LEAST_ROLES.get(method) != "viewer"
+
+
+def hash_password(password: str) -> str:
+    """What a line of a users_file holds for `password`: salt, parameters and scrypt hash in the PHC format."""
+    salt = os.urandom(16)
+    digest = scrypt(password, SCRYPT_COST, SCRYPT_BLOCK, SCRYPT_LANES, salt)
+    shown = (binascii.b2a_base64(part, newline=False).decode("ascii").rstrip("=") for part in (salt, digest))
+    return f"$scrypt$ln={SCRYPT_COST},r={SCRYPT_BLOCK},p={SCRYPT_LANES}${'$'.join(shown)}"
+
+
+def hash_token(token: str) -> str:
+    """What a line of a users_file holds for `token`."""
+    return "$sha256$" + hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def scrypt(password: str, cost: int, block: int, lanes: int, salt: bytes) -> bytes:
+    """The scrypt digest of `password`; SettingsError where Python was built without it."""
+    if not hasattr(hashlib, "scrypt"):
+        raise SettingsError(NO_SCRYPT)
+    secret = password.encode("utf-8", "surrogateescape")
+    return hashlib.scrypt(secret, salt=salt, n=1 << cost, r=block, p=lanes, maxmem=2 * MAX_SCRYPT_BYTES, dklen=32)
+
+
+class PasswordHash(NamedTuple):
+    """A scrypt hash taken apart."""
+
+    cost: int
+    block: int
+    lanes: int
+    salt: bytes
+    digest: bytes
+
+    def fits(self, password: str) -> bool:
+        """Whether it is that of `password`. Takes its time, and waits while others take theirs."""
+        with scrypt_slots:
+            return hmac.compare_digest(self.digest, scrypt(password, *self[:4]))
+
+
+scrypt_slots = threading.BoundedSemaphore(SCRYPTS_AT_ONCE)
+
+#: What the password of somebody unknown is compared with, so that time does not tell who is known.
+NOBODY = PasswordHash(SCRYPT_COST, SCRYPT_BLOCK, SCRYPT_LANES, bytes(16), bytes(32))
+
+
+def parse_password_hash(text: str) -> Optional[PasswordHash]:
+    """The parts of what `hash_password` made; None if it is something else, or asks for too much."""
+    match = SCRYPT_HASH(text)
+    if match is None:
+        return None
+    cost, block, lanes = map(int, match.groups()[:3])
+    if not (cost and block and lanes and block * lanes * 128 << cost <= MAX_SCRYPT_BYTES):
+        return None
+    try:
+        salt, digest = (binascii.a2b_base64(part + "=" * (-len(part) % 4)) for part in match.groups()[3:])
+    except ValueError:
+        return None
+    return PasswordHash(cost, block, lanes, salt, digest) if len(digest) == 32 else None
+
+
+class Users:
+    """What a users_file says: lines `name:role:hash`, empty ones, and comments behind '#' at the start of a line."""
+
+    def __init__(self, path: str) -> None:
+        self._passwords: Dict[str, Tuple[User, PasswordHash]] = {}
+        #: by their hashes: to look one up tells nothing, as nobody can choose what their guess hashes to
+        self._tokens: Dict[str, User] = {}
+        #: keyed digest of an Authorization header -> who that is
+        self._remembered: Dict[bytes, User] = {}
+        self._key = os.urandom(32)
+        text = _read_text(path)
+        if text is None:
+            raise SettingsError(f"users_file {path}: there is no such file")
+        for number, line in enumerate(text.splitlines(), 1):
+            if line.strip() and not line.startswith("#"):
+                problem = self._add(*line.strip().split(":", 2))
+                if problem:  # which must not quote the line: it may hold a password
+                    raise SettingsError(f"users_file {path}:{number}: {problem}")
+        if not (self._passwords or self._tokens):
+            raise SettingsError(f"users_file {path}: nobody could log in; it needs a line name:role:hash")
+        if self._passwords and not hasattr(hashlib, "scrypt"):
+            raise SettingsError(f"users_file {path}: {NO_SCRYPT}")
+
+    def _add(self, name: str, role: str = "", text: str = "") -> str:
+        if role not in RANKS or not name or not name.isprintable():
+            return f"must be name:role:hash with one of the roles {', '.join(ROLES)}"
+        password, user = parse_password_hash(text), User(name, role)
+        if name in self._passwords and password:
+            return f"{name} has a password already"
+        if password:
+            self._passwords[name] = user, password
+        elif TOKEN_HASH(text):
+            self._tokens[text] = user
+        else:
+            return "the hash must be what --hash-password or --new-token printed"
+        return ""
+
+    def recall(self, authorization: str) -> Optional[User]:
+        """Who sends this header, if that is known without any work."""
+        return self._remembered.get(self._digest(authorization))
+
+    def identify(self, authorization: str) -> Tuple[str, Optional[User]]:
+        """The name that is claimed, and who that is if the claim holds."""
+        scheme, _, credentials = authorization.partition(" ")
+        if scheme.lower() == "bearer":
+            claim, user = "the bearer of a token", self._tokens.get(hash_token(credentials.strip()))
+        else:
+            claim, password = parse_basic(credentials if scheme.lower() == "basic" else "")
+            user, known = self._passwords.get(claim, (None, NOBODY))
+            user = user if known.fits(password) else None
+        if user is not None:
+            remember(self._remembered, self._digest(authorization), user, MAX_REMEMBERED)
+        return claim, user
+
+    def _digest(self, authorization: str) -> bytes:
+        return hashlib.blake2b(authorization.encode("latin-1"), key=self._key, digest_size=32).digest()
+
+
+def parse_basic(credentials: str) -> Tuple[str, str]:
+    """Name and password of a Basic header; two empty texts if it holds none."""
+    try:
+        data = binascii.a2b_base64(credentials)
+    except ValueError:
+        return "", ""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:  # `requests`, with which stock's clients call, sends it like this
+        text = data.decode("latin-1")
+    name, _, password = text.partition(":")
+    return name, password
+
+
+def remember(memory: Dict[Any, Any], key: Any, value: Any, most: int) -> None:
+    """Put `value` into `memory`, which holds at most so many; called by several threads at once."""
+    memory[key] = value
+    while len(memory) > most:
+        with contextlib.suppress(StopIteration, KeyError, RuntimeError):  # another thread was faster
+            del memory[next(iter(memory))]
+
+
+class Attempts:
+    """The failed log-ins of one address."""
+
+    def __init__(self) -> None:
+        #: held while a password is looked at: the next one waits, and then sees whether that failed
+        self.lock = threading.Lock()
+        #: when all failures are forgiven (on time.monotonic's clock)
+        self.forgiven = 0.0
+
+    def wait(self) -> float:
+        """Seconds until another log-in may be tried; 0: at once."""
+        return max(0.0, self.forgiven - time.monotonic() - (LOGIN_FAILURES - 1) * LOGIN_SECONDS)
+
+    def fail(self) -> None:
+        """Count a failure."""
+        self.forgiven = max(self.forgiven, time.monotonic()) + LOGIN_SECONDS
+
+
+def neighbourhood(address: str) -> str:
+    """What failures are counted by: an IPv4 address, or the IPv6 network (/64) in which one may choose freely."""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:  # a Unix socket
+        return address
+    if ip.version == 6 and ip.ipv4_mapped is None:
+        return ip.exploded[:19]
+    return str(getattr(ip, "ipv4_mapped", None) or ip)
+
+
+# -- What browsers may be made to do -----------------------------------------------------------------------------------
+#
+# A browser sends what a page from anywhere asks for, from inside the operator's network and with their password. So a
+# change must come from this server's own page, from an origin that [cors] allows, or from no browser at all.
+#
+# By what can it be told? `Sec-Fetch-Site` says it outright, and no page can write a header of that name; but browsers
+# send it only over TLS and to this very machine. `Origin` comes with every POST, but not with an <img>. Then there is
+# left that every browser calls itself Mozilla, and no program of Luigi's does: of those, a GET that changes something
+# must come with this server's address as `Referer`, or with `X-Requested-With`, which a page can send to elsewhere only
+# after a preflight that [cors] answers. Stock's page sends it.
+#
+# With DNS rebinding a page makes its own name point to this server, and is of the same origin then. Only the name gives
+# it away. So a browser must ask by a name that nobody else can have: an address, this machine's names, names that
+# do not exist in the public DNS; or one in allowed_hosts. Where there is a password or a certificate, which such a page
+# does not have, any name will do; unless allowed_hosts is set, which then holds for everybody.
+
+#: Where names end that nobody can register.
+PRIVATE_DOMAINS = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
+HOST_AND_PORT = re.compile(r"(?:\[([^\]]*)\]|([^:]*))(?::\d*)?").fullmatch
+
+
+def is_browser(headers: Mapping[str, str]) -> bool:
+    """Whether a request may come from a browser."""
+    return headers.get("user-agent", "").startswith("Mozilla/") or "origin" in headers or "sec-fetch-site" in headers
+
+
+def host_name(host: str) -> str:
+    """A Host header without the port, in lower case; empty if it is malformed."""
+    match = HOST_AND_PORT(host)
+    return (match[1] or match[2] or "").lower().rstrip(".") if match else ""
+
+
+def is_address(name: str) -> bool:
+    """Whether a host is named by its IP address."""
+    try:
+        return bool(ipaddress.ip_address(name))
+    except ValueError:
+        return False
+
+
+def is_private(name: str) -> bool:
+    """Whether nobody could make `name` point here who is not in charge of this machine or its network."""
+    if not name:
+        return False
+    return is_address(name) or "." not in name or name.endswith(PRIVATE_DOMAINS) or name in own_names()
+
+
+@functools.lru_cache(maxsize=1)
+def own_names() -> FrozenSet[str]:
+    """What this machine is called. Asks the DNS, which may take seconds, so only when it matters."""
+    return frozenset(name.lower() for name in (socket.gethostname(), socket.getfqdn()))
+
+
+def cors_headers(cors: Mapping[str, Any], origin: str, preflight: bool) -> bytes:
+    """What stock's `[cors]` options answer to a page from `origin`, when it asks (preflight) and when it calls."""
+    if origin == "null":
+        allowed = "null" if cors["allow_null_origin"] else ""
+    elif cors["allow_any_origin"]:
+        allowed = "*"
+    else:
+        allowed = origin if origin in cors["allowed_origins"] and origin != "*" else ""
+    if not (cors["enabled"] and allowed):
+        return b""
+    headers = {"Access-Control-Allow-Origin": allowed}
+    if preflight:
+        headers["Access-Control-Max-Age"] = cors["max_age"]
+        headers["Access-Control-Allow-Methods"] = cors["allowed_methods"]
+        headers["Access-Control-Allow-Headers"] = cors["allowed_headers"]
+        headers["Access-Control-Allow-Credentials"] = "true" if cors["allow_credentials"] else ""
+        headers["Access-Control-Expose-Headers"] = cors["exposed_headers"]
+    elif allowed not in ("*", "null"):
+        headers["Vary"] = "Origin"
+    return "".join(f"{name}: {value}\r\n" for name, value in headers.items() if value != "").encode("latin-1")
+
+
+def check_same_origin(headers: Mapping[str, str], cors: Mapping[str, Any]) -> None:
+    """Refuse (403) a change that a page from elsewhere asks a browser for."""
+    origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+    host = headers.get("host", "").lower()
+    if origin and cors_headers(cors, origin, preflight=False):
+        return
+    if site is not None:
+        own = site in ("same-origin", "none")
+    elif origin is not None:
+        own = origin.partition("://")[2].lower() == host
+    else:
+        referer = headers.get("referer", "").partition("://")[2].partition("/")[0].lower()
+        own = not is_browser(headers) or "x-requested-with" in headers or (referer == host != "")
+    if not own:
+        place = f"of {origin:.200}" if origin else "from elsewhere"
+        raise HttpError(403, f"a page {place} may not change anything here; [cors] allowed_origins can permit it")
+
+
+# -- TLS, and all of it together ---------------------------------------------------------------------------------------
+
+
+def make_tls_context(cert: str, key: Optional[str], client_ca: Optional[str]) -> ssl.SSLContext:
+    """TLS as the files say; with `client_ca`, only for clients that have a certificate from there. SettingsError."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    name = f"tls_cert {cert}" + (f" with tls_key {key}" if key else "")
+    try:
+        context.load_cert_chain(cert, key, password=lambda: b"")  # else OpenSSL would ask the terminal for it
+        if client_ca:
+            name = f"tls_client_ca {client_ca}"
+            context.load_verify_locations(client_ca)
+            context.verify_mode = ssl.CERT_REQUIRED
+    except OSError as error:
+        raise SettingsError(f"{name}: cannot be used: {getattr(error, 'reason', '') or error.strerror}") from None
+    return context
+
+
+class Access:
+    """Who may ask a server for what, as its options and the files named there say."""
+
+    def __init__(
+        self,
+        *,
+        users_file: Optional[str] = None,
+        tls_cert: Optional[str] = None,
+        tls_key: Optional[str] = None,
+        tls_client_ca: Optional[str] = None,
+        allowed_hosts: Optional[Iterable[str]] = None,
+    ) -> None:
+        if not tls_cert and (tls_key or tls_client_ca):
+            raise SettingsError("[luigid] tls_key and tls_client_ca go with a tls_cert, which is not set")
+        self.users: Optional[Users] = None
+        self.tls: Optional[ssl.SSLContext] = None
+        self._allowed_hosts = None if allowed_hosts is None else frozenset(map(str.lower, allowed_hosts))
+        self._attempts: Dict[str, Attempts] = {}
+        #: what can be read again: attribute -> how
+        self._sources: Dict[str, Callable[[], Any]] = {}
+        if users_file:
+            self._sources["users"] = functools.partial(Users, users_file)
+        if tls_cert:
+            self._sources["tls"] = functools.partial(make_tls_context, tls_cert, tls_key, tls_client_ca)
+        for name, read in self._sources.items():
+            setattr(self, name, read())
+
+    def reload(self) -> None:
+        """Read the files again. What cannot be used leaves in force what was read before, and the log says so."""
+        for name, read in self._sources.items():
+            try:
+                setattr(self, name, read())
+            except SettingsError as error:
+                logger.error("%s; what was read before stays in force", error)
+            else:
+                logger.info("read again: %s", "users_file" if name == "users" else "certificate")
+
+    def check_host(self, headers: Mapping[str, str]) -> None:
+        """Refuse (403) a request that was meant for another host."""
+        if self._allowed_hosts is None and (self.users or self.tls or not is_browser(headers)):
+            return
+        name = host_name(headers.get("host", ""))
+        if self._allowed_hosts is None:
+            allowed = is_private(name)
+        else:
+            allowed = name == "localhost" or is_address(name) or not self._allowed_hosts.isdisjoint((name, "*"))
+        if not allowed:
+            raise HttpError(403, f"this server does not go by the name {name:.200}; [luigid] allowed_hosts can add it")
+
+    def identify(self, authorization: Optional[str], address: str) -> Optional[User]:
+        """Who sends this Authorization header; None where nobody has to. 401, or 429 after too many failures."""
+        users = self.users
+        if users is None:
+            return None
+        if authorization is None:
+            raise HttpError(401, "a name and a password are needed", CHALLENGE)
+        return users.recall(authorization) or self._log_in(users, authorization, address)
+
+    def _log_in(self, users: Users, authorization: str, address: str) -> User:
+        key = neighbourhood(address)
+        attempts = self._attempts.get(key) or Attempts()
+        remember(self._attempts, key, attempts, MAX_ADDRESSES)
+        with attempts.lock:
+            user = users.recall(authorization)  # another worker with the same password may have been first
+            if user:
+                return user
+            wait = math.ceil(attempts.wait())
+            if wait:
+                raise HttpError(429, "too many failed log-ins from this address", b"Retry-After: %d\r\n" % wait)
+            claim, user = users.identify(authorization)
+            if user is None:
+                attempts.fail()
+        if user is None:
+            logger.warning("failed log-in from %s as %.80s", address or "the Unix socket", claim)
+            raise HttpError(401, "wrong name or password", CHALLENGE)
+        return user
+
+
+# -- Limits, and what is said in every reply ---------------------------------------------------------------------------
 
 PAGES_PATH = "/static/visualiser/"
 PAGES_DIRECTORY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "visualiser")
@@ -3805,15 +5119,6 @@ CONTENT_TYPES = {
     ".ico": b"image/x-icon",
     ".woff2": b"font/woff2",
 }
-
-
-class HttpError(Exception):
-    """A request that gets an error reply: `HttpError(status, message, headers)`, headers as on the wire."""
-
-    def __init__(self, status: int, message: str, headers: bytes = b"") -> None:
-        super().__init__(message)
-        self.status = status
-        self.headers = headers
 
 
 # -- Reading what a client sends ---------------------------------------------------------------------------------------
@@ -3921,28 +5226,6 @@ def gunzip(body: bytes, limit: int) -> bytes:
 def date_header(second: int) -> bytes:
     """The Date header at `second` (since the epoch); the same for all replies of that second."""
     return b"Date: %s\r\n" % email.utils.formatdate(second, usegmt=True).encode("ascii")
-
-
-def cors_headers(cors: Mapping[str, Any], origin: str, preflight: bool) -> bytes:
-    """What stock's `[cors]` options answer to a page from `origin`, when it asks (preflight) and when it calls."""
-    if origin == "null":
-        allowed = "null" if cors["allow_null_origin"] else ""
-    elif cors["allow_any_origin"]:
-        allowed = "*"
-    else:
-        allowed = origin if origin in cors["allowed_origins"] and origin != "*" else ""
-    if not (cors["enabled"] and allowed):
-        return b""
-    headers = {"Access-Control-Allow-Origin": allowed}
-    if preflight:
-        headers["Access-Control-Max-Age"] = cors["max_age"]
-        headers["Access-Control-Allow-Methods"] = cors["allowed_methods"]
-        headers["Access-Control-Allow-Headers"] = cors["allowed_headers"]
-        headers["Access-Control-Allow-Credentials"] = "true" if cors["allow_credentials"] else ""
-        headers["Access-Control-Expose-Headers"] = cors["exposed_headers"]
-    elif allowed not in ("*", "null"):
-        headers["Vary"] = "Origin"
-    return "".join(f"{name}: {value}\r\n" for name, value in headers.items() if value != "").encode("latin-1")
 
 
 # -- Pages -------------------------------------------------------------------------------------------------------------
@@ -4263,7 +5546,8 @@ class Connection(BaseHTTPRequestHandler):
         if spec.entries:
             response = f"{{{','.join(spec.entries(self.server.scheduler, **arguments))}}}"
         else:
-            response = encode_json(getattr(self.server.scheduler, name)(**arguments))
+            reply = getattr(self.server.scheduler, name)(**arguments)
+            response = "null" if reply is None else encode_json(reply)  # most replies are null
         return self.reply(200, API_HEADERS + self.cors(), b'{"response":%s}' % response.encode("ascii"))
 
     def arguments(self) -> Dict[str, Any]:

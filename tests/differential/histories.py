@@ -141,8 +141,8 @@ THEMES: Dict[str, Dict[str, Any]] = {
     "strangers": {"roles": {"client": 8, "operator": 2, "stranger": 6}},
 }
 CROWD = {
-    "crowd": 1500,
-    "tasks": (1500, 1500),
+    "crowd": 2200,
+    "tasks": (2200, 2200),
     "dependencies": 0.02,
     "still": 0.9,
     "batchable": 0.0,

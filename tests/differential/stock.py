@@ -10,7 +10,7 @@ import inspect
 import logging
 import textwrap
 import types
-from typing import Any, Callable, Dict, Iterable
+from typing import Any, Callable, Dict, Iterable, Set
 
 from luigi import scheduler as luigi_scheduler
 
@@ -91,6 +91,11 @@ def _patch() -> None:
 _patch()
 
 RPC_METHODS = frozenset(luigi_scheduler.RPC_METHODS)
+
+
+def argument_names(method: str) -> Set[str]:
+    """The named arguments of one of stock's methods."""
+    return set(inspect.getfullargspec(getattr(luigi_scheduler.Scheduler, method)).args) - {"self"}
 
 
 def stock_scheduler(clock: Callable[[], float], resources: Dict[str, int], settings: Dict[str, Any]):

@@ -18,7 +18,7 @@ import luigid
 
 from .comparison import describe, play_seed
 from .histories import theme_of
-from .stock import DIFFERENCES, RPC_METHODS
+from .stock import DIFFERENCES, RPC_METHODS, argument_names
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SEEDS = int(os.environ.get("LUIGID_SEEDS", "500"))
@@ -113,6 +113,11 @@ class DifferentialTest(unittest.TestCase):
 class MethodTest(unittest.TestCase):
     def test_the_methods_are_stocks(self):
         self.assertEqual(sorted(luigid.RPC_METHODS), sorted(RPC_METHODS))
+
+    def test_they_know_the_arguments_of_stocks(self):
+        for name, rpc in luigid.RPC_METHODS.items():
+            with self.subTest(name):
+                self.assertLessEqual(argument_names(name), set(rpc.params))
 
 
 class ReferenceTest(unittest.TestCase):
