@@ -313,6 +313,16 @@ OPTIONS = (
            "The TCP port to listen on; 0: any free one."),
     Option("luigid", "unix_socket", PATH, None,
            "The path of a Unix socket to listen on instead of TCP."),
+    Option("luigid", "users_file", PATH, None,
+           "Who may do what: lines name:role:hash (see --hash-password). Unset: all may do all. HUP re-reads it."),
+    Option("luigid", "tls_cert", PATH, None,
+           "The certificate (chain), in PEM: https is spoken, and no http. HUP re-reads it and what goes with it."),
+    Option("luigid", "tls_key", PATH, None,
+           "The private key of tls_cert, in PEM and without a password; unset: it is in the same file."),
+    Option("luigid", "tls_client_ca", PATH, None,
+           "The certificates, in PEM, of which a client's certificate must come; unset: clients need none."),
+    Option("luigid", "allowed_hosts", LIST, None,
+           "Names by which this server is asked, '*' for any. Unset: browsers are held to names that none can forge."),
     Option("luigid", "pidfile", PATH, None,
            "The file to keep the process id in."),
     Option("luigid", "logdir", PATH, None,
@@ -1746,6 +1756,27 @@ LARGEST = 1e300
 #: arrays and objects inside each other in a value: what is accepted must also be copied and encoded, each recursively
 MAX_NESTING = 100
 
+# What clients may make the state grow by: far beyond what pipelines need, and little enough that no client, broken or
+# hostile, fills the memory of all others. A call that goes beyond is refused as a whole (TooMuch); only where refusing
+# would hurt a bystander, the oldest gives way.
+
+MAX_TEXT = 1024 * 1024  #: characters of a name or another text
+MAX_VALUE = 8 * 1024 * 1024  #: characters of a JSON value (parameters, an error report), each number counted as 8
+MAX_IDS = 1_000_000  #: ids in a list, such as the dependencies of a task
+MAX_DEMANDS = 1000  #: resources that a task may ask for
+MAX_TASKS = 20_000_000  #: tasks, with those only named as dependencies: some 100 GB
+MAX_WORKERS = 100_000  #: workers; those that left count until `worker_disconnect_delay` has passed
+MAX_RESOURCES = 10_000  #: resources with a total; nothing else ever removes one
+MAX_UNREAD = 1000  #: messages that wait for a worker, which may never come for them
+MAX_ANSWERS = 100  #: answers of a task to messages; the oldest gives way, its page was closed long ago
+MAX_BATCHERS = 1000  #: families that a worker batches
+MAX_BATCHINGS = 100  #: ways to batch a family: each costs every ready task of it a seat
+MAX_FAILURES = 10_000  #: failures remembered of a task; a `retry_count` beyond is never reached
+
+
+class TooMuch(BadRequest):
+    """A call would make something larger than it may become; the message names what and the cap."""
+
 
 class Unavailable(Exception):
     """Changes cannot be kept at present, so none are made; the message says why. To be tried again later."""
@@ -1766,12 +1797,31 @@ class Kind(NamedTuple):
     nullable: bool = False
 
 
+def limit(amount: int, most: int, what: str) -> None:
+    """Raise TooMuch if `amount` is more than there may be."""
+    if amount > most:
+        raise TooMuch(f"too many {what}: at most {most} are kept")
+
+
 def _text(value: Any) -> str:
-    if type(value) is str:
-        return value
     if not isinstance(value, str):
         raise TypeError
-    return str.__str__(value)
+    if len(value) > MAX_TEXT:
+        raise TooMuch(f"a text may have {MAX_TEXT} characters")
+    return value if type(value) is str else str.__str__(value)
+
+
+def _size(value: Any) -> int:
+    """Return the characters in a JSON value."""
+    if isinstance(value, dict):
+        return sum(map(len, value)) + sum(map(_size, value.values()))
+    return len(value) if isinstance(value, str) else sum(map(_size, value)) if isinstance(value, (list, tuple)) else 8
+
+
+def _of_sane_size(value: Any) -> Any:
+    if _size(value) > MAX_VALUE:
+        raise TooMuch(f"a value may have {MAX_VALUE} characters")
+    return value
 
 
 def _identifier(value: Any) -> str:
@@ -1816,37 +1866,44 @@ def _status(value: Any) -> str:
     return STATUSES[STATUSES.index(value)]
 
 
-def _anything(value: Any, levels: int = MAX_NESTING) -> Any:
+def _anything(value: Any) -> Any:
+    return _of_sane_size(_plain(value))
+
+
+def _plain(value: Any, levels: int = MAX_NESTING) -> Any:
     if type(value) is str:  # what nearly all are
         return value
     if not levels:
         raise ValueError
     if isinstance(value, dict):
-        return {_text(name): _anything(item, levels - 1) for name, item in value.items()}
+        return {_text(name): _plain(item, levels - 1) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_anything(item, levels - 1) for item in value]
+        return [_plain(item, levels - 1) for item in value]
     if value is None or isinstance(value, bool):
         return value
-    return _text(value) if isinstance(value, str) else _number(value)
+    return str.__str__(value) if isinstance(value, str) else _number(value)
 
 
 def _object(value: Any) -> Dict[str, Any]:
     if not isinstance(value, dict):
         raise TypeError
-    return {sys.intern(name): _anything(item) for name, item in value.items()}
+    return _of_sane_size({sys.intern(name): _plain(item) for name, item in value.items()})
 
 
 def _identifiers(value: Any) -> Tuple[str, ...]:
     if not isinstance(value, (list, tuple, set, frozenset)):
         raise TypeError
+    limit(len(value), MAX_IDS, "ids in a list")
     return tuple(map(_identifier, value))
 
 
 def _demand(value: Any) -> Demand:
+    limit(len(value), MAX_DEMANDS, "resources of a task")
     return tuple(sorted((_identifier(name), _amount(amount)) for name, amount in value.items())) if value else ()
 
 
 def _numbers(value: Any) -> Dict[str, Number]:
+    limit(len(value), MAX_DEMANDS, "resources of a task")
     return {name: _number(amount) for name, amount in value.items()}
 
 
@@ -1926,8 +1983,10 @@ class Rpc(NamedTuple):
                 kind = self.kinds.get(name, self.rest)
                 if kind is not None and (value is not None or kind.nullable):
                     cleaned[name] = kind.check(value)
+        except TooMuch as error:
+            raise TooMuch(f"argument {shown(name)} of {self.name}: {error}") from None
         except (ValueError, TypeError, AttributeError):
-            raise BadRequest(f"argument {name!r} of {self.name} must be {kind.says}, not {shown(value)}") from None
+            raise BadRequest(f"argument {shown(name)} of {self.name} must be {kind.says}, not {shown(value)}") from None
         for name in self.required:
             if name not in cleaned:
                 raise BadRequest(f"{self.name} needs the argument {name!r}: {self.kinds[name].says}")
@@ -2111,8 +2170,10 @@ class StateMachine:
         A worker names what it needs (`deps` replaces, `new_deps` adds), reports a status, and claims to run it if it is
         `runnable`. `owners` are the mail addresses that want to hear of failures.
         """
-        agenda, speaker = self._agenda, self._seen(worker)
+        agenda = self._agenda
         task = agenda.tasks.get(task_id)
+        self._make_room(task_id, task, deps, new_deps)
+        speaker = self._seen(worker)
         if speaker.disabled and (task is None or task.status != RUNNING):
             return
         if task is None:
@@ -2134,6 +2195,17 @@ class StateMachine:
         self._report(task, speaker, status, batch_id, tracking_url, expl, expanding=bool(new_deps))
         task.retry_policy = self._retry_policy(retry_policy_dict)  # a failure reported with it was under the old one
         agenda.raise_priority(task, priority)
+
+    def _make_room(
+        self, task_id: str, task: Optional[Task], deps: Optional[Tuple[str, ...]], new_deps: Optional[Tuple[str, ...]]
+    ) -> None:
+        """Raise TooMuch if there is none for a task with such dependencies, before anything has changed."""
+        if new_deps and task is not None:
+            limit(len(new_deps) + len(task.deps if deps is None else deps), MAX_IDS, "dependencies of a task")
+        known = self._agenda.tasks
+        if len(known) + len(deps or ()) + len(new_deps or ()) >= MAX_TASKS:
+            new = {task_id, *(deps or ()), *(new_deps or ())}.difference(known)
+            limit(len(known) + len(new), max(MAX_TASKS, len(known)), "tasks")
 
     def _just_done(self, task: Task) -> bool:
         return task.status == DONE and self._now - task.updated < self._settings.stable_done_cooldown_secs
@@ -2228,7 +2300,7 @@ class StateMachine:
         policy = RetryPolicy(*task.retry_policy)
         task.first_failure_time = task.first_failure_time or self._now
         recent = (moment for moment in task.failures if moment >= self._now - policy.disable_window)
-        task.failures = (*recent, self._now)
+        task.failures = (*recent, self._now)[-MAX_FAILURES:]
         timed_out = self._now >= task.first_failure_time + policy.disable_hard_timeout
         if not timed_out and len(task.failures) < policy.retry_count:
             return FAILED
@@ -2351,7 +2423,13 @@ class StateMachine:
         max_batch_size: Priority = LARGEST,
     ) -> None:
         """Let a worker run up to `max_batch_size` tasks of a family as one when they differ in `batched_args` only."""
-        self._agenda.set_batcher(worker, task_family, batched_args, max_batch_size)
+        agenda = self._agenda
+        families, ways = agenda.batchers.get(worker, NOTHING), agenda.batchings.get(task_family, ())
+        if task_family not in families:
+            limit(len(families) + 1, MAX_BATCHERS, "batchers of a worker")
+        if batched_args not in ways:
+            limit(len(ways) + 1, MAX_BATCHINGS, "ways to batch a family")
+        agenda.set_batcher(worker, task_family, batched_args, max_batch_size)
 
     # -- people step in ------------------------------------------------------------------------------------------------
 
@@ -2408,6 +2486,7 @@ class StateMachine:
     @rpc
     def update_resources(self, **resources: Amount) -> None:
         """Set the totals of resources, by name."""
+        limit(len(self._agenda.totals.keys() | resources), MAX_RESOURCES, "resources")
         for name, amount in resources.items():
             self._agenda.set_total(name, amount)
 
@@ -2416,6 +2495,7 @@ class StateMachine:
         """Set the total of one resource; False, and nothing done, if it is not a whole number of at least 0."""
         if not isinstance(amount, int) or amount < 0:
             return False
+        limit(len(self._agenda.totals.keys() | {resource}), MAX_RESOURCES, "resources")
         self._agenda.set_total(resource, amount)
         return True
 
@@ -2423,7 +2503,10 @@ class StateMachine:
 
     def _worker(self, worker_id: str) -> Worker:
         worker = self._agenda.workers.get(worker_id)
-        return worker or self._agenda.add_worker(worker_id, self._now, self._settings.worker_disconnect_delay)
+        if worker is None:
+            limit(len(self._agenda.workers) + 1, MAX_WORKERS, "workers")
+            worker = self._agenda.add_worker(worker_id, self._now, self._settings.worker_disconnect_delay)
+        return worker
 
     def _seen(self, worker_id: str) -> Worker:
         worker = self._worker(worker_id)
@@ -2445,7 +2528,7 @@ class StateMachine:
         self._inform(self._worker(worker), info)
 
     def _inform(self, worker: Worker, info: Mapping[str, Any]) -> None:
-        worker.info = {**worker.info, **info}
+        worker.info = _of_sane_size({**worker.info, **info})
         self._agenda.changed.add(worker)
 
     @rpc
@@ -2472,6 +2555,7 @@ class StateMachine:
 
     def _send(self, worker_id: str, name: str, **kwargs: Any) -> None:
         worker = self._worker(worker_id)
+        limit(len(worker.rpc_messages) + 1, MAX_UNREAD, "unread messages to a worker")
         worker.rpc_messages = [*worker.rpc_messages, {"name": name, "kwargs": kwargs}]
         self._agenda.changed.add(worker)
 
@@ -2480,7 +2564,8 @@ class StateMachine:
         """Keep a task's answer to a message."""
         task = self._agenda.tasks.get(task_id)
         if task is not None:
-            task.responses = {**task.responses, message_id: response}
+            answers = {**task.responses, message_id: response}
+            task.responses = dict(list(answers.items())[-MAX_ANSWERS:])
             self._agenda.touch(task)
 
     @rpc
@@ -2645,7 +2730,7 @@ class StateMachine:
         return task.deps
 
     def _downstream(self, task: Task) -> Iterable[str]:
-        return (dependent.id for dependent in self._agenda.dependents.get(task.id, ()))
+        return [dependent.id for dependent in self._agenda.dependents.get(task.id, ())]
 
     def _walk(
         self, root_id: str, neighbours: Callable[[Task], Iterable[str]], include_done: bool, seen: Set[str]
@@ -2662,9 +2747,10 @@ class StateMachine:
             if task is None or not task.family:
                 yield task_id, None, [], task_id == root_id
                 continue
-            deps = sorted(dep for dep in neighbours(task) if dep not in done)
-            queue.extend(dep for dep in deps if dep not in seen)
-            seen.update(deps)
+            deps = sorted([dep for dep in neighbours(task) if dep not in done])
+            fresh = [dep for dep in deps if dep not in seen]
+            queue.extend(fresh)
+            seen.update(fresh)
             yield task_id, task, deps, task_id == root_id
 
     def _node(self, task_id: str, task: Optional[Task], deps: Optional[List[str]] = None, named: bool = True) -> Any:
@@ -2680,10 +2766,11 @@ class StateMachine:
             return encode_entry(task_id, self._node(task_id, task, deps, named))
         if task.json is None:
             task.json = encode_entry(task_id, self._serialize(task))
-        text = task.json
-        if not named:  # the display name comes last, and its quotes are escaped, so this finds the key and nothing else
-            text = text.rpartition(',"display_name":')[0] + "}"
-        return text if deps is None else f'{text[:-1]},"deps":{encode_json(deps)}}}'
+        if deps is None:
+            return task.json
+        # The display name comes last, and its quotes are escaped, so this finds the key and nothing else.
+        end = -1 if named else task.json.rfind(',"display_name":')
+        return f'{task.json[:end]},"deps":[{",".join(map(encode_json, deps))}]}}'
 
     def _serialize_unknown(self, task_id: str) -> Dict[str, Any]:
         family = FAMILY_IN_ID.match(task_id)
@@ -2747,7 +2834,7 @@ class StateMachine:
         self._prune()
         tasks: Iterable[Task] = list(candidates.values())
         if search:
-            words = [word.casefold() for word in search.split()]
+            words = {word.casefold() for word in search.split()}
             tasks = [task for task in tasks if matches(task.display_name(), words)]
         if upstream_status:
             known: Dict[str, str] = {}
@@ -4129,7 +4216,8 @@ def read_stock(path: str) -> Optional[List[Change]]:
             return None
         return list(stock_changes(state, len(data)))
     except Exception as error:
-        what = str(error) if type(error) in (pickle.UnpicklingError, ValueError) else type(error).__name__
+        told = type(error) in (pickle.UnpicklingError, ValueError)
+        what = str(error) if told else f"it makes no sense ({type(error).__name__})"
         raise StateError(
             f"{path} is no state of luigid, and none of stock luigi either: {what[:200]}. Nothing of it was run or "
             "changed; move it away to start empty, or choose another --state-path"
@@ -5121,6 +5209,10 @@ CONTENT_TYPES = {
 }
 
 
+#: a reply as it goes over the wire, in the blocks that are sent; all but large ones are a single one
+Reply = List[bytes]
+
+
 # -- Reading what a client sends ---------------------------------------------------------------------------------------
 
 
@@ -5228,6 +5320,24 @@ def date_header(second: int) -> bytes:
     return b"Date: %s\r\n" % email.utils.formatdate(second, usegmt=True).encode("ascii")
 
 
+def listing_blocks(entries: Iterable[str]) -> List[bytes]:
+    """The body of a reply that is a large object, from its entries as JSON, some at a time.
+
+    Joined it would be many megabytes, and making and copying those would keep all other threads waiting.
+    """
+    blocks, comma = [b'{"response":{'], b""
+    for text in filter(None, entries):
+        blocks.append(comma + text.encode("ascii"))
+        comma = b","
+    return [*blocks, b"}}"]
+
+
+def compressed(body: Iterable[bytes]) -> List[bytes]:
+    """The blocks of a body in the gzip format."""
+    packer = zlib.compressobj(GZIP_LEVEL, wbits=31)
+    return list(filter(None, [*map(packer.compress, body), packer.flush()]))
+
+
 # -- Pages -------------------------------------------------------------------------------------------------------------
 
 #: What is served in place of the pages where luigid.py was copied without them: file name -> content.
@@ -5283,6 +5393,8 @@ class Connection(BaseHTTPRequestHandler):
     query: bytes
     headers: Dict[str, str]
     body: bytes
+    #: who asks; None where nobody has to say so
+    user: Optional[User]
     #: neither a request nor a reply is on its way
     idle: bool
     #: when to hang up (on time.monotonic's clock)
@@ -5299,13 +5411,28 @@ class Connection(BaseHTTPRequestHandler):
         """Be forgotten before the descriptor can be given to somebody else, then close the streams."""
         self.server.remove_connection(self)
         super().finish()
+        if self.connection is not self.request:  # which went over into one that speaks TLS
+            self.server.shutdown_request(self.connection)
 
     def handle(self) -> None:
         """Answer requests for as long as both sides want. A client that goes away is no error."""
         with contextlib.suppress(OSError):
+            if self.server.access.tls:
+                self.begin_tls(self.server.access.tls)
             self.close_connection = False
             while not self.close_connection:
                 self.handle_one_request()
+
+    def begin_tls(self, context: ssl.SSLContext) -> None:
+        """Shake hands, or tell a client that speaks plain HTTP. In this thread, and before the deadline of `setup`."""
+        if self.connection.recv(1, socket.MSG_PEEK).isalpha():  # TLS begins with a control character
+            self.start_request()
+            self.send(self.refuse(HttpError(400, "this port speaks TLS: the address begins with https://")))
+            self.linger()
+            raise ConnectionAbortedError
+        self.connection = context.wrap_socket(self.connection, server_side=True, do_handshake_on_connect=False)
+        self.rfile = self.connection.makefile("rb")
+        self.connection.do_handshake()
 
     def handle_one_request(self) -> None:
         """Wait for a request and answer it."""
@@ -5327,28 +5454,33 @@ class Connection(BaseHTTPRequestHandler):
         line = b"" if self.server.closing else self.rfile.readline(MAX_LINE + 1)
         if line == b"\r\n":  # some clients send an empty line after a body
             line = self.rfile.readline(MAX_LINE + 1)
-        self.idle, self.close_connection = False, True
-        self.command, self.path, self.request_version, self.headers = "", "", "HTTP/1.1", {}
+        self.start_request()
         return line
+
+    def start_request(self) -> None:
+        """Forget the last request."""
+        self.idle, self.close_connection = False, True
+        self.command, self.path, self.request_version, self.headers, self.user = "", "", "HTTP/1.1", {}, None
 
     def allow(self, size: int) -> None:
         """Give the client the time that `size` bytes may take on the network."""
         self.deadline = time.monotonic() + TRANSFER_SECONDS + size / TRANSFER_RATE
 
-    def send(self, reply: bytes) -> None:
+    def send(self, reply: Reply) -> None:
         """Send a whole reply."""
-        self.allow(len(reply))
-        self.connection.sendall(reply)
+        self.allow(sum(map(len, reply)))
+        for block in reply:
+            self.connection.sendall(block)
 
     def hang_up(self, how: int) -> None:
         """Shut the socket down from another thread, which wakes the one that waits for it."""
         with contextlib.suppress(OSError):
-            self.connection.shutdown(how)
+            socket.socket.shutdown(self.connection, how)  # that of SSLSocket would make it go on without TLS
 
     def linger(self) -> None:
         """Read what is no longer wanted: closing with data unread would reset the connection, and lose the reply."""
         self.idle, self.deadline = True, time.monotonic() + LINGER_SECONDS
-        self.connection.shutdown(socket.SHUT_WR)
+        self.hang_up(socket.SHUT_WR)
         while time.monotonic() < self.deadline and self.connection.recv(MAX_LINE):
             pass
 
@@ -5362,10 +5494,24 @@ class Connection(BaseHTTPRequestHandler):
         host = self.headers.get("host", "" if self.request_version == "HTTP/1.0" else None)
         if host is None or "," in host:
             raise HttpError(400, "one Host header is needed")
+        if (self.command, self.path) not in OPEN_TO_ALL and self.command != "OPTIONS":
+            self.admit()
         self.body = self.read_body()
         wish = self.headers.get("connection", "").lower()
         self.close_connection = "close" in wish if self.request_version == "HTTP/1.1" else "keep-alive" not in wish
         self.deadline = math.inf
+
+    def admit(self) -> None:
+        """Find out who asks; HttpError if they may not ask for this, or not from where they are."""
+        access, headers = self.server.access, self.headers
+        method = self.path[len("/api/") :] if self.path.startswith("/api/") else ""
+        if self.client_address:  # else it came through a Unix socket, where no browser comes
+            access.check_host(headers)
+        if method and makes_changes(method):
+            check_same_origin(headers, self.server.cors)
+        self.user = access.identify(headers.get("authorization"), self.client_address and self.client_address[0])
+        if self.user and method and not may_call(self.user, method):
+            raise HttpError(403, f"a {self.user.role} may not call {method[:80]}")
 
     def read_request_line(self, line: bytes) -> None:
         """Take the verb, the target and the version from the request line."""
@@ -5487,7 +5633,7 @@ class Connection(BaseHTTPRequestHandler):
 
     # -- answering
 
-    def answer(self) -> bytes:
+    def answer(self) -> Reply:
         """The reply to the request, whatever happens."""
         try:
             return self.route()(self)
@@ -5502,7 +5648,7 @@ class Connection(BaseHTTPRequestHandler):
             self.close_connection = True
             return self.refuse(HttpError(500, "the scheduler failed at this; its log says how"))
 
-    def route(self) -> Callable[["Connection"], bytes]:
+    def route(self) -> Callable[["Connection"], Reply]:
         """What answers to the verb and the path."""
         verbs = ROUTES.get(self.path) or ROUTES.get(self.path[: self.path.find("/", 1) + 1])
         if verbs is None:
@@ -5512,31 +5658,34 @@ class Connection(BaseHTTPRequestHandler):
             raise HttpError(405, f"this can be asked for by {allow}", f"Allow: {allow}\r\n".encode("ascii"))
         return verbs[self.command]
 
-    def refuse(self, error: HttpError) -> bytes:
+    def refuse(self, error: HttpError) -> Reply:
         """The reply that tells of `error`: JSON to those who call the API, else plain text."""
         headers, body = TEXT_HEADERS, f"{error.status}: {error}\n"
         if self.path.startswith("/api/"):
             headers, body = API_HEADERS + self.cors(), encode_json({"error": str(error)})
         return self.reply(error.status, headers + error.headers, body.encode())
 
-    def reply(self, status: int, headers: bytes, body: bytes) -> bytes:
-        """A whole reply as it goes over the wire; the body compressed if it is large and the client reads that."""
-        if len(body) >= GZIP_FLOOR:
+    def reply(self, status: int, headers: bytes, *body: bytes) -> Reply:
+        """A whole reply as it goes over the wire, in blocks; compressed if it is large and the client reads that."""
+        size = sum(map(len, body))
+        if size >= GZIP_FLOOR:
             headers += b"Vary: Accept-Encoding\r\n"
             if GZIP_ACCEPTED(self.headers.get("accept-encoding", "")):
                 headers += b"Content-Encoding: gzip\r\n"
-                body = gzip.compress(body, GZIP_LEVEL, mtime=0)
+                body = compressed(body)
+                size = sum(map(len, body))
         self.close_connection |= self.server.closing
-        length = b"" if status in BODILESS else b"Content-Length: %d\r\n" % len(body)
+        length = b"" if status in BODILESS else b"Content-Length: %d\r\n" % size
         if self.close_connection:
             length += b"Connection: close\r\n"
         elif self.request_version == "HTTP/1.0":
             length += b"Connection: keep-alive\r\n"
         if self.command == "HEAD":
-            body = b""
-        return b"%s%s%s%s\r\n%s" % (STATUS_LINES[status], date_header(int(time.time())), headers, length, body)
+            body = ()
+        head = b"%s%s%s%s\r\n" % (STATUS_LINES[status], date_header(int(time.time())), headers, length)
+        return [head + body[0], *body[1:]] if body else [head]
 
-    def call(self) -> bytes:
+    def call(self) -> Reply:
         """`/api/METHOD`: call the scheduler."""
         name = self.path[len("/api/") :]
         spec = RPC_METHODS.get(name)
@@ -5544,11 +5693,12 @@ class Connection(BaseHTTPRequestHandler):
             raise HttpError(404, f"there is no method {name[:80]}{_nearest(name, RPC_METHODS)}")
         arguments = self.arguments()
         if spec.entries:
-            response = f"{{{','.join(spec.entries(self.server.scheduler, **arguments))}}}"
+            body = listing_blocks(spec.entries(self.server.scheduler, **arguments))
         else:
-            reply = getattr(self.server.scheduler, name)(**arguments)
-            response = "null" if reply is None else encode_json(reply)  # most replies are null
-        return self.reply(200, API_HEADERS + self.cors(), b'{"response":%s}' % response.encode("ascii"))
+            result = getattr(self.server.scheduler, name)(**arguments)
+            text = "null" if result is None else encode_json(result)  # most are, and the encoder is slow at it
+            body = [b'{"response":%s}' % text.encode("ascii")]
+        return self.reply(200, API_HEADERS + self.cors(), *body)
 
     def arguments(self) -> Dict[str, Any]:
         """The arguments of a call: a JSON body, or the form field `data` of the body or else of the query."""
@@ -5569,23 +5719,23 @@ class Connection(BaseHTTPRequestHandler):
         origin = self.headers.get("origin")
         return cors_headers(self.server.cors, origin, preflight) if origin else b""
 
-    def preflight(self) -> bytes:
+    def preflight(self) -> Reply:
         """`OPTIONS /api/...`: a browser asks on behalf of a page from elsewhere."""
         return self.reply(204, self.cors(preflight=True), b"")
 
-    def alive(self) -> bytes:
+    def alive(self) -> Reply:
         """`HEAD /`: a load balancer asks."""
         return self.reply(204, b"", b"")
 
-    def health(self) -> bytes:
+    def health(self) -> Reply:
         """`/healthz`: an operator asks. That there is an answer says that the daemon lives, so it is always a 200."""
         return self.reply(200, API_HEADERS, encode_json(self.server.scheduler.health()).encode("ascii"))
 
-    def redirect(self) -> bytes:
+    def redirect(self) -> Reply:
         """`GET /`: send the browser on, relatively, because a proxy may show all this below a path of its own."""
         return self.reply(302, b"Location: static/visualiser/index.html\r\n" + TEXT_HEADERS, b"")
 
-    def page(self) -> bytes:
+    def page(self) -> Reply:
         """`/static/visualiser/...`: a file, or the news that the browser has it already."""
         name = self.path[len(PAGES_PATH) :] or "index.html"
         content = read_page(self.server.pages, name) if self.path.startswith(PAGES_PATH) else None
@@ -5602,12 +5752,15 @@ class Connection(BaseHTTPRequestHandler):
 
 
 #: What is served where, by verb. A path that ends in a slash stands for everything below it.
-ROUTES: Dict[str, Dict[str, Callable[[Connection], bytes]]] = {
+ROUTES: Dict[str, Dict[str, Callable[[Connection], Reply]]] = {
     "/": {"GET": Connection.redirect, "HEAD": Connection.alive},
     "/healthz": {"GET": Connection.health, "HEAD": Connection.health},
     "/api/": {"GET": Connection.call, "POST": Connection.call, "OPTIONS": Connection.preflight},
     "/static/": {"GET": Connection.page, "HEAD": Connection.page},
 }
+
+#: What needs no log-in: whoever watches over the daemon has none. (Nor has a browser that asks with OPTIONS first.)
+OPEN_TO_ALL = {("HEAD", "/"), ("GET", "/healthz"), ("HEAD", "/healthz")}
 
 
 # -- The server --------------------------------------------------------------------------------------------------------
@@ -5617,7 +5770,13 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
     """Accepts connections on a listening socket, and keeps the books about them."""
 
     def __init__(
-        self, scheduler: Scheduler, listener: socket.socket, cors: Mapping[str, Any], max_body: int, pages: str
+        self,
+        scheduler: Scheduler,
+        listener: socket.socket,
+        cors: Mapping[str, Any],
+        access: Access,
+        max_body: int,
+        pages: str,
     ) -> None:
         """`listener` is bound and listening already, so the classes that would make one are skipped."""
         address = listener.getsockname()
@@ -5627,6 +5786,7 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
         #: absolute path and identity of a Unix socket's file
         self._socket_file = (os.path.abspath(address), os.stat(address)) if isinstance(address, str) else None
         self.cors = cors
+        self.access = access
         self.max_body = max_body
         self.pages = pages
         self.scheduler = scheduler
@@ -5793,20 +5953,26 @@ def make_server(
     *,
     max_body: int = MAX_BODY,
     pages: str = PAGES_DIRECTORY,
+    **access: Any,
 ) -> Server:
     """A server for `scheduler`, bound and listening on return: connections wait until `serve_forever()` accepts them.
 
     `host` None or "" means every address of the machine, `port` 0 any free one; `server_address` tells as (host, port).
     With `unix_socket`, a path, both are ignored, and `server_address` is that path. `cors` holds options of stock's
     `[cors]` by name. `max_body` (bytes) limits a request's body, also when unpacked; `pages` is the directory served as
-    /static/visualiser/. OSError if the address cannot be had, TypeError for an option that does not exist.
+    /static/visualiser/. `access` holds the options of `[luigid]` that Access takes: users_file, tls_cert, tls_key,
+    tls_client_ca, allowed_hosts. SettingsError if a file cannot be used, OSError if the address is not to be had,
+    TypeError for an option that does not exist.
     """
     options = {option.name: option.default for option in OPTIONS if option.section == "cors"}
     for name in cors or ():
         if name not in options:
             raise TypeError(f"[cors] has no option {name}{_nearest(name, options)}")
+    admission = Access(**access)
+    if unix_socket and admission.tls:
+        raise SettingsError("[luigid] tls_cert and unix_socket do not go together: a socket meets no network")
     listener = listen_unix(unix_socket) if unix_socket else listen_tcp(host, port)
-    return Server(scheduler, listener, {**options, **(cors or {})}, max_body, pages)
+    return Server(scheduler, listener, {**options, **(cors or {})}, admission, max_body, pages)
 
 
 # ======================================================================================================================
@@ -5839,6 +6005,9 @@ LOG_FORMAT = "%(asctime)s %(name)s[%(process)s] %(levelname)s: %(message)s"
 #: Signals that save the state and end the daemon.
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
+#: The signal that has the users and certificates read again.
+RELOAD_SIGNAL = signal.SIGHUP
+
 #: Seconds between two looks at whether to stop accepting: what a stop waits for at most, and what idling wakes up for.
 ACCEPT_POLL = 0.1
 
@@ -5851,6 +6020,9 @@ NOT_YET_ACTED_ON = (
     ("scheduler", "batch_emails", (False,), "no e-mails are sent"),
     ("scheduler", "metrics_collector", ("default", "none"), "no metrics are collected"),
 )
+
+#: The options of [luigid] that make_server() takes by the same names.
+SERVER_OPTIONS = ("max_body", "users_file", "tls_cert", "tls_key", "tls_client_ca", "allowed_hosts")
 
 #: Why listening fails and what to do then, by the error that the system gives.
 LISTEN_FAILURES = {
@@ -6047,6 +6219,7 @@ def run_daemon(settings: Settings, background: bool, standby: bool, announce: An
     """
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
+    signal.signal(RELOAD_SIGNAL, signal.SIG_IGN)  # nothing has been read yet
     prepare_process()
     configure_logging(settings, background)
     for warning in [*settings.warnings, *ignored_options(settings)]:
@@ -6109,8 +6282,9 @@ def listen(scheduler: Scheduler, settings: Settings) -> HTTPServer:
     """The server that the settings ask for, bound; NotStarted if that cannot be."""
     cors, chosen = settings.section("cors"), settings.section("luigid")
     address, port, unix_socket = chosen["address"], chosen["port"], chosen["unix_socket"]
+    passed_on = {name: chosen[name] for name in SERVER_OPTIONS}
     try:
-        return make_server(scheduler, address, port, unix_socket, cors, max_body=chosen["max_body"])
+        return make_server(scheduler, address, port, unix_socket, cors, **passed_on)
     except (OSError, UnicodeError) as error:  # the latter for what cannot be a host's name
         place = unix_socket or f"port {port} of {address or 'any interface'}"
         reason = getattr(error, "strerror", None) or error
@@ -6139,7 +6313,7 @@ def load_state(scheduler: Scheduler, settings: Settings) -> None:
 
 def whereabouts(server: HTTPServer, settings: Settings) -> str:
     """Where the daemon listens, where its page is and where its state lives, on one line."""
-    url = server_url(server.server_address)
+    url = server_url(server.server_address, "https" if settings.get("luigid", "tls_cert") else "http")
     page = f"page {url}/static/visualiser/index.html"
     state_path = settings.get("scheduler", "state_path")
     state = f"state in {os.path.abspath(state_path)}"
@@ -6148,29 +6322,31 @@ def whereabouts(server: HTTPServer, settings: Settings) -> str:
     return f"listening on {url} (pid {os.getpid()}); {page}; {state}"
 
 
-def server_url(address: Union[str, Tuple[Any, ...]]) -> str:
+def server_url(address: Union[str, Tuple[Any, ...]], scheme: str = "http") -> str:
     """How clients on this machine reach a server at `address`: a Unix socket's path, or host and port."""
     if isinstance(address, str):
-        return "http+unix://" + urllib.parse.quote(os.path.abspath(address), safe="")
+        return f"{scheme}+unix://" + urllib.parse.quote(os.path.abspath(address), safe="")
     host, port = address[:2]
     if host in ("0.0.0.0", "::"):
         host = "localhost"
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def serve(server: HTTPServer, scheduler: Scheduler, ready: Callable[[], None]) -> None:
     """Answer requests until a signal says stop."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {*STOP_SIGNALS, RELOAD_SIGNAL})
+    signal.signal(RELOAD_SIGNAL, signal.SIG_DFL)  # some systems drop an ignored signal even when it is blocked
     scheduler.start()
-    threading.Thread(target=stop_on_signal, args=(server,), name="signals", daemon=True).start()
+    threading.Thread(target=obey_signals, args=(server,), name="signals", daemon=True).start()
     ready()
     server.serve_forever(ACCEPT_POLL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
 
-def stop_on_signal(server: HTTPServer) -> None:
-    """Wait for a signal that says stop, and make `server` accept nothing more."""
-    number = signal.sigwait(STOP_SIGNALS)
+def obey_signals(server: HTTPServer) -> None:
+    """Do as signals say, until one says stop: then make `server` accept nothing more."""
+    while (number := signal.sigwait({*STOP_SIGNALS, RELOAD_SIGNAL})) == RELOAD_SIGNAL:
+        server.access.reload()
     logger.info("stopping on %s", signal.Signals(number).name)
     server.shutdown()
 
@@ -6197,7 +6373,7 @@ def save_state(scheduler: Scheduler) -> int:
 #: The options that flags of the same names override.
 FLAGS = (
     ("scheduler", "state_path"),
-    *(("luigid", name) for name in ("address", "port", "unix_socket", "logdir", "pidfile")),
+    *(("luigid", name) for name in ("address", "port", "unix_socket", "tls_cert", "tls_key", "logdir", "pidfile")),
 )
 
 #: What --help says after the flags.
@@ -6209,6 +6385,7 @@ exit status:
 
 signals:
   TERM, INT, QUIT  finish the requests in flight, save the state, end; a second one ends it at once
+  HUP              read the users file and the certificates again; bad ones leave the old in force, and are logged
 
 Settings are read from /etc/luigi/client.cfg, /etc/luigi/luigi.cfg, client.cfg, luigi.cfg and the file that
 LUIGI_CONFIG_PATH names: a later one wins, and a flag over all. luigid.cfg.example lists every option with its meaning,
@@ -6230,6 +6407,8 @@ def command_line() -> argparse.ArgumentParser:
     listening.add_argument("--address", metavar="HOST", help="address to listen on (default: all, IPv4 and IPv6)")
     listening.add_argument("--port", help="TCP port (default: 8082; 0: any free one)")
     listening.add_argument("--unix-socket", metavar="PATH", help="listen on this Unix socket, mode 0600, and no port")
+    listening.add_argument("--tls-cert", metavar="PATH", help="speak https with this certificate (chain), in PEM")
+    listening.add_argument("--tls-key", metavar="PATH", help="its private key (default: in the same file)")
     files = parser.add_argument_group("what it writes")
     files.add_argument("--state-path", metavar="PATH", help="file for the state; overrides [scheduler] state_path")
     files.add_argument("--logdir", metavar="DIR", help="log to DIR/luigi-server.log (default: standard error)")
@@ -6247,6 +6426,8 @@ def command_line() -> argparse.ArgumentParser:
     )
     about = parser.add_argument_group("what it answers instead of running")
     about.add_argument("--check-config", action="store_true", help="the settings in force and where each comes from")
+    about.add_argument("--hash-password", action="store_true", help="asks for a password; the hash for users_file")
+    about.add_argument("--new-token", action="store_true", help="a random token, and the hash for users_file")
     about.add_argument("--version", action="version", version=f"luigid {__version__}", help="the version")
     about.add_argument("-h", "--help", action="help", help="this help")
     parser.error = refuse_command_line
@@ -6276,9 +6457,36 @@ def attempt(run: Callable[[Announce], int], announce: Announce) -> int:
     return status
 
 
+def ask_for_password() -> str:
+    """A password, typed twice without echo, or a line from a pipe; NotStarted if there is none."""
+    if sys.stdin.isatty():
+        password = getpass.getpass("Password: ")
+        if password != getpass.getpass("Again: "):
+            raise NotStarted(EXIT_USAGE, "these were two different passwords")
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    if not password:
+        raise NotStarted(EXIT_USAGE, "an empty password is none")
+    return password
+
+
+def new_token() -> str:
+    """A random token and its hash, each on a line that says what it is for."""
+    token = secrets.token_urlsafe(32)
+    return f"token, for the client (it is kept nowhere else): {token}\nhash, for users_file: {hash_token(token)}"
+
+
+#: Flags that have something printed: attribute of the parsed flags -> what makes it.
+PRINTED = {"hash_password": lambda: hash_password(ask_for_password()), "new_token": new_token}
+
+
 def start(announce: Announce, argv: Optional[List[str]]) -> int:
     """Do what the flags in `argv` ask for; the exit status."""
     flags = command_line().parse_args(argv)
+    for name, answer in PRINTED.items():
+        if getattr(flags, name):
+            print(answer())
+            return EXIT_OK
     settings = Settings.load({place: getattr(flags, place[1]) for place in FLAGS})
     if flags.check_config:
         print(settings.describe(), end="")

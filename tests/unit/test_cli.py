@@ -19,8 +19,8 @@ from unittest import mock
 import luigid
 
 FLAGS = [
-    *("--address", "--port", "--unix-socket", "--state-path", "--logdir", "--pidfile"),
-    *("--background", "--standby", "--check-config", "--version", "--help"),
+    *("--address", "--port", "--unix-socket", "--tls-cert", "--tls-key", "--state-path", "--logdir", "--pidfile"),
+    *("--background", "--standby", "--check-config", "--hash-password", "--new-token", "--version", "--help"),
 ]
 
 
