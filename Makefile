@@ -6,7 +6,7 @@ IN_VENV := $(VENV)/bin/python3
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' luigid.py)
 
 .DEFAULT_GOAL := help
-.PHONY: run test unit differential e2e lint bench dist example clean help
+.PHONY: run test unit differential e2e torture lint bench dist example clean help
 .NOTPARALLEL:
 
 run: ## start the scheduler (flags: make run ARGS="--port 8083")
@@ -22,6 +22,9 @@ differential: $(VENV)/ready ## random call histories, every reply compared with 
 
 e2e: $(VENV)/ready ## real workers, a real browser, real processes and signals
 	$(IN_VENV) -m unittest discover -s tests/e2e -t .
+
+torture: $(VENV)/ready ## 100,000 hostile requests (FUZZ_SEED=... repeats a run)
+	FUZZ_REQUESTS=100000 $(IN_VENV) -m unittest tests.e2e.test_fuzz
 
 lint: $(VENV)/ready ## ruff
 	$(VENV)/bin/ruff check .

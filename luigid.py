@@ -85,7 +85,7 @@ import urllib.parse
 import uuid
 import zlib
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import (
     Annotated,
     Any,
@@ -102,6 +102,7 @@ from typing import (
     NoReturn,
     Optional,
     Set,
+    TextIO,
     Tuple,
     Union,
 )
@@ -114,6 +115,7 @@ except ImportError:  # before Python 3.11
 __version__ = "1.0.0"
 
 logger = logging.getLogger("luigid")
+audit_logger = logging.getLogger("luigid.audit")
 
 
 # ======================================================================================================================
@@ -329,6 +331,12 @@ OPTIONS = (
            "The directory of luigi-server.log; unset: standard error, or /var/log/luigi in the background."),
     Option("luigid", "max_body", _number_kind("a number of bytes", _as_integer, 1), 64 * 1024 * 1024,
            "The longest request body that is accepted."),
+    Option("luigid", "max_connections", _number_kind("an integer", _as_integer, 1), 4096,
+           "The connections at a time; beyond this the one idle longest gives way, or the new one gets a 503."),
+    Option("luigid", "max_connections_per_address", COUNT, 2048,
+           "The same for the connections of one address, with a 429; 0: no limit. A proxy in front is one address."),
+    Option("luigid", "max_calls", _number_kind("an integer", _as_integer, 1), 1024,
+           "The calls that are worked on at a time; another one gets a 503, and its client tries again."),
     Option("luigid", "journal_sync", _choice("always", "everysec", "no"), "everysec",
            "What a power cut may cost: always: nothing; everysec: the last second; no: more. A kill costs nothing."),
 
@@ -1177,7 +1185,7 @@ class Agenda:
         self.disable_persist: float = 0
         #: what changed since somebody took note and cleared it: tasks and workers (also removed ones) of which fields
         #: of their own did, and ("paused",), ("resource", name), ("batchers", worker id)
-        self.changed: Set[Union[Task, Worker, Tuple[str, ...]]] = set()
+        self.changed: Dict[Union[Task, Worker, Tuple[str, ...]], None] = {}
         #: (worker id, whether its stakes too) of what `strip_worker` did since then: one note for all its tasks
         self.stripped: List[Tuple[str, bool]] = []
         self._seqs = itertools.count()
@@ -1337,37 +1345,43 @@ class Agenda:
                 yield worker
                 self.strip_worker(worker, stakes=True)
                 del self.workers[worker.id]
-                self.changed.add(worker)
+                self.changed[worker] = None
             else:
                 heapq.heappush(self.farewells, (worker.last_active + delay, worker.id))
 
     def add_worker(self, worker_id: str, now: float, delay: float) -> Worker:
         """Add a worker that is not there yet; it is silent after `delay` seconds without a call."""
         worker = self.workers[worker_id] = Worker(worker_id, now)
-        self.changed.add(worker)
+        self.changed[worker] = None
         heapq.heappush(self.farewells, (now + delay, worker_id))
         return worker
 
     def set_batcher(self, worker_id: str, family: str, names: Tuple[str, ...], max_size: Number) -> None:
         """Let a worker run up to `max_size` ready tasks of a family as one when they differ in `names` only."""
-        self.batchers[worker_id] = {**self.batchers.get(worker_id, {}), family: (names, max_size)}
-        self.changed.add(("batchers", worker_id))
+        # taken out and put in again: the order of `batchers` is the one in which workers last spoke of theirs
+        self.batchers[worker_id] = {**self.batchers.pop(worker_id, {}), family: (names, max_size)}
+        self.changed[("batchers", worker_id)] = None
         if names not in self.batchings.setdefault(family, set()):
             self.batchings[family].add(names)
             for task in self.by_status[PENDING].values():
                 if task.family == family:
                     self._settle(task)
 
+    def drop_batchers(self, worker_id: str) -> None:
+        """Forget how a worker batches."""
+        del self.batchers[worker_id]
+        self.changed[("batchers", worker_id)] = None
+
     def set_total(self, resource: str, amount: Number) -> None:
         """Set how much of a resource may be used at a time."""
         self.totals[resource] = amount
-        self.changed.add(("resource", resource))
+        self.changed[("resource", resource)] = None
 
     # -- settling ------------------------------------------------------------------------------------------------------
 
     def touch(self, task: Task) -> None:
         """Take note of a task of which fields were changed that no index depends on."""
-        self.changed.add(task)
+        self.changed[task] = None
         task.json = None
 
     def settle(self, task: Task) -> None:
@@ -1770,7 +1784,11 @@ MAX_RESOURCES = 10_000  #: resources with a total; nothing else ever removes one
 MAX_UNREAD = 1000  #: messages that wait for a worker, which may never come for them
 MAX_ANSWERS = 100  #: answers of a task to messages; the oldest gives way, its page was closed long ago
 MAX_BATCHERS = 1000  #: families that a worker batches
+MAX_BATCHED = 100_000  #: families that are batched
 MAX_BATCHINGS = 100  #: ways to batch a family: each costs every ready task of it a seat
+#: workers of which batchers are kept: they must outlive a worker that is only silent, since its client says them once.
+#: Beyond this, those of the absent worker that spoke of its own longest ago give way.
+MAX_BATCHING_WORKERS = 10_000
 MAX_FAILURES = 10_000  #: failures remembered of a task; a `retry_count` beyond is never reached
 
 
@@ -1794,6 +1812,8 @@ class Kind(NamedTuple):
 
     check: Callable[[Any], Any]
     says: str
+    #: the same as a JSON Schema, for programs
+    schema: Mapping[str, Any]
     nullable: bool = False
 
 
@@ -1917,24 +1937,49 @@ def _retry_policy(value: Any) -> Dict[str, Number]:
     return {name: _number(value[name]) for name in RetryPolicy._fields if value.get(name) is not None}
 
 
-Identifier = Annotated[str, Kind(_identifier, "a string that is not empty")]
-Identifiers = Annotated[Tuple[str, ...], Kind(_identifiers, "a list of strings that are not empty")]
-Text = Annotated[str, Kind(_text, "a string")]
-Flag = Annotated[bool, Kind(_flag, "true or false", nullable=True)]
-FlagOrNull = Annotated[Optional[bool], Kind(_flag_or_null, "true, false or null", nullable=True)]
-Status = Annotated[str, Kind(_status, f"one of {', '.join(STATUSES)}")]
-Priority = Annotated[Number, Kind(_number, "a number")]
-Amount = Annotated[Number, Kind(_amount, "a number of at least 0")]
-Count = Annotated[int, Kind(_count, "a whole number of at least 0")]
-Amounts = Annotated[Demand, Kind(_demand, "an object of resource names and numbers of at least 0")]
-Numbers = Annotated[Mapping[str, Number], Kind(_numbers, "an object of numbers")]
-Object = Annotated[Mapping[str, Any], Kind(_object, "an object")]
-Anything = Annotated[Any, Kind(_anything, "any JSON value", nullable=True)]
+STRING = {"type": "string", "maxLength": MAX_TEXT}
+NAME = {**STRING, "minLength": 1}
+NUMBER = {"type": "number"}
+AMOUNT = {**NUMBER, "minimum": 0}
+COUNT_SCHEMA = {"type": "integer", "minimum": 0, "maximum": sys.maxsize}
+FLAG = {"enum": [True, False, None]}
+
+
+def _array_of(items: Mapping[str, Any], most: int) -> Dict[str, Any]:
+    return {"type": "array", "items": items, "maxItems": most}
+
+
+def _object_of(values: Mapping[str, Any], most: int, names: Mapping[str, Any] = NAME) -> Dict[str, Any]:
+    return {"type": "object", "additionalProperties": values, "maxProperties": most, "propertyNames": names}
+
+
+INFO = {"type": "object", "properties": {"workers": AMOUNT}}
+POLICY = {"type": "object", "properties": {name: {"type": ["number", "null"]} for name in RetryPolicy._fields}}
+
+Identifier = Annotated[str, Kind(_identifier, "a string that is not empty", NAME)]
+Identifiers = Annotated[
+    Tuple[str, ...], Kind(_identifiers, "a list of strings that are not empty", _array_of(NAME, MAX_IDS))
+]
+Text = Annotated[str, Kind(_text, "a string", STRING)]
+Flag = Annotated[bool, Kind(_flag, "true or false", FLAG, nullable=True)]
+FlagOrNull = Annotated[Optional[bool], Kind(_flag_or_null, "true, false or null", FLAG, nullable=True)]
+Status = Annotated[str, Kind(_status, f"one of {', '.join(STATUSES)}", {"enum": STATUSES})]
+Priority = Annotated[Number, Kind(_number, "a number", NUMBER)]
+Amount = Annotated[Number, Kind(_amount, "a number of at least 0", AMOUNT)]
+Count = Annotated[int, Kind(_count, "a whole number of at least 0", COUNT_SCHEMA)]
+Amounts = Annotated[
+    Demand, Kind(_demand, "an object of resource names and numbers of at least 0", _object_of(AMOUNT, MAX_DEMANDS))
+]
+Numbers = Annotated[
+    Mapping[str, Number], Kind(_numbers, "an object of numbers", _object_of(NUMBER, MAX_DEMANDS, STRING))
+]
+Object = Annotated[Mapping[str, Any], Kind(_object, "an object", {"type": "object"})]
+Anything = Annotated[Any, Kind(_anything, "any JSON value", {}, nullable=True)]
 Info = Annotated[
-    Mapping[str, Any], Kind(_info, 'an object or a list of pairs, with a number of at least 0 for "workers"')
+    Mapping[str, Any], Kind(_info, 'an object or a list of pairs, with a number of at least 0 for "workers"', INFO)
 ]
 Policy = Annotated[
-    Mapping[str, Number], Kind(_retry_policy, f"an object with numbers for {', '.join(RetryPolicy._fields)}")
+    Mapping[str, Number], Kind(_retry_policy, f"an object with numbers for {', '.join(RetryPolicy._fields)}", POLICY)
 ]
 
 
@@ -2425,10 +2470,15 @@ class StateMachine:
         """Let a worker run up to `max_batch_size` tasks of a family as one when they differ in `batched_args` only."""
         agenda = self._agenda
         families, ways = agenda.batchers.get(worker, NOTHING), agenda.batchings.get(task_family, ())
+        limit(len(agenda.batchings) + (not ways), MAX_BATCHED, "families to batch")
         if task_family not in families:
             limit(len(families) + 1, MAX_BATCHERS, "batchers of a worker")
         if batched_args not in ways:
             limit(len(ways) + 1, MAX_BATCHINGS, "ways to batch a family")
+        if not families and len(agenda.batchers) >= MAX_BATCHING_WORKERS:
+            absent = next((other for other in agenda.batchers if other not in agenda.workers), None)
+            if absent is not None:
+                agenda.drop_batchers(absent)
         agenda.set_batcher(worker, task_family, batched_args, max_batch_size)
 
     # -- people step in ------------------------------------------------------------------------------------------------
@@ -2471,7 +2521,7 @@ class StateMachine:
     def _set_paused(self, paused: bool) -> None:
         if self._settings.pause_enabled:
             self._agenda.paused = paused
-            self._agenda.changed.add(("paused",))
+            self._agenda.changed[("paused",)] = None
 
     @query
     def is_paused(self) -> Dict[str, bool]:
@@ -2495,7 +2545,7 @@ class StateMachine:
         """Set the total of one resource; False, and nothing done, if it is not a whole number of at least 0."""
         if not isinstance(amount, int) or amount < 0:
             return False
-        limit(len(self._agenda.totals.keys() | {resource}), MAX_RESOURCES, "resources")
+        limit(len(self._agenda.totals) + (resource not in self._agenda.totals), MAX_RESOURCES, "resources")
         self._agenda.set_total(resource, amount)
         return True
 
@@ -2519,7 +2569,7 @@ class StateMachine:
         caller = self._seen(worker)
         messages, caller.rpc_messages = caller.rpc_messages, []
         if messages:
-            self._agenda.changed.add(caller)
+            self._agenda.changed[caller] = None
         return {"rpc_messages": detached(messages)}
 
     @rpc
@@ -2529,7 +2579,7 @@ class StateMachine:
 
     def _inform(self, worker: Worker, info: Mapping[str, Any]) -> None:
         worker.info = _of_sane_size({**worker.info, **info})
-        self._agenda.changed.add(worker)
+        self._agenda.changed[worker] = None
 
     @rpc
     def disable_worker(self, *, worker: Identifier) -> None:
@@ -2537,7 +2587,7 @@ class StateMachine:
         disabled = self._worker(worker)
         self._agenda.strip_worker(disabled, stakes=False)
         disabled.disabled = True
-        self._agenda.changed.add(disabled)
+        self._agenda.changed[disabled] = None
 
     @rpc
     def set_worker_processes(self, *, worker: Identifier, n: Count) -> None:
@@ -2557,7 +2607,7 @@ class StateMachine:
         worker = self._worker(worker_id)
         limit(len(worker.rpc_messages) + 1, MAX_UNREAD, "unread messages to a worker")
         worker.rpc_messages = [*worker.rpc_messages, {"name": name, "kwargs": kwargs}]
-        self._agenda.changed.add(worker)
+        self._agenda.changed[worker] = None
 
     @rpc
     def add_scheduler_message_response(self, *, task_id: Text, message_id: Text, response: Anything) -> None:
@@ -2830,22 +2880,32 @@ class StateMachine:
         most = max_shown_tasks or self._settings.max_shown_tasks
         candidates = self._agenda.by_status.get(status, {}) if status else self._agenda.tasks
         if not search and limit and len(candidates) > most:
-            return iter([{"num_tasks": -1 if upstream_status else len(candidates)}])
+            yield {"num_tasks": -1 if upstream_status else len(candidates)}
+            return
         self._prune()
-        tasks: Iterable[Task] = list(candidates.values())
-        if search:
-            words = {word.casefold() for word in search.split()}
-            tasks = [task for task in tasks if matches(task.display_name(), words)]
-        if upstream_status:
-            known: Dict[str, str] = {}
-            tasks = [
-                task
-                for task in tasks
-                if task.status != PENDING or self._upstream_status(task, known) == upstream_status
-            ]
+        tasks = list(candidates.values())
+        if search or upstream_status:
+            wanted = self._filter(search or "", upstream_status)
+            tasks, unfiltered = [], tasks
+            for start in range(0, len(unfiltered), SLICE):
+                tasks += filter(wanted, unfiltered[start : start + SLICE])
+                yield {}
         if limit and len(tasks) > most:
-            return iter([{"num_tasks": len(tasks)}])
-        return sliced(entry, ((task.id, task) for task in tasks if task.status != GONE))
+            yield {"num_tasks": len(tasks)}
+            return
+        yield from sliced(entry, ((task.id, task) for task in tasks if task.status != GONE))
+
+    def _filter(self, search: str, upstream_status: str) -> Callable[[Task], bool]:
+        words = [word.casefold() for word in search.split()]
+        known: Dict[str, str] = {}
+
+        def is_wanted(task: Task) -> bool:
+            if words and not matches(task.display_name(), words):
+                return False
+            waits = upstream_status and task.status == PENDING
+            return not waits or self._upstream_status(task, known) == upstream_status
+
+        return is_wanted
 
     def _upstream_status(self, task: Task, known: Dict[str, str]) -> str:
         """Return the gravest status that a task waits for; `known` keeps what was found for others meanwhile."""
@@ -3092,7 +3152,7 @@ def describe_changes(agenda: Agenda) -> List[Change]:
 def describe_common(agenda: Agenda, item: Tuple[str, ...]) -> Change:
     """Return as a change what is neither a task nor a worker."""
     if item[0] == "batchers":
-        return (*item, agenda.batchers[item[1]])
+        return (*item, agenda.batchers.get(item[1], {}))
     if item[0] == "resource":
         return (*item, agenda.totals[item[1]])
     return ("paused", agenda.paused)
@@ -3209,6 +3269,16 @@ def sync_directory(path: str) -> None:
         os.close(descriptor)
 
 
+def open_own(path: str, flags: int) -> int:
+    """Open a file, as an opener for open(); a new one is for its owner and group at most.
+
+    In a directory that others may write to, too, no link is followed: one of them could have put it there to have some
+    other file of ours read, cut or written. Elsewhere a link is the operator's own, and meant.
+    """
+    shared = os.stat(os.path.dirname(os.path.abspath(path))).st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return os.open(path, flags | os.O_CLOEXEC | (os.O_NOFOLLOW if shared else 0), 0o640)
+
+
 def create_file(path: str) -> int:
     """Create a file that only its owner can read, in place of any other; return its descriptor."""
     with contextlib.suppress(FileNotFoundError):
@@ -3256,7 +3326,7 @@ def read_journal(path: str, restorer: Restorer, may_be_torn: bool) -> Tuple[int,
 
     Raises Damage for anything that no interrupted write can have left, and for a torn end unless it `may_be_torn`.
     """
-    with open(path, "rb") as file:
+    with open(path, "rb", opener=open_own) as file:
         data = file.read()
     offset = 0
     while offset < len(data):
@@ -3281,7 +3351,7 @@ def read_journal(path: str, restorer: Restorer, may_be_torn: bool) -> Tuple[int,
 def read_snapshot(path: str, restorer: Restorer) -> int:
     """Make the changes in a snapshot; return its generation. Raises Damage, or StateError for what is no snapshot."""
     size = os.path.getsize(path)
-    with open(path, "rb") as file:
+    with open(path, "rb", opener=open_own) as file:
         check_seal(file, path, size)
         file.seek(0)
         try:
@@ -3785,7 +3855,7 @@ def read_state(path: str, restorer: Restorer, mend: bool) -> int:
 
 def cut_off(path: str, size: int) -> None:
     """Shorten a file, for good: the torn end must not come back behind what is written next."""
-    descriptor = os.open(path, os.O_WRONLY)
+    descriptor = open_own(path, os.O_WRONLY)
     try:
         os.ftruncate(descriptor, size)
         os.fsync(descriptor)
@@ -3805,7 +3875,7 @@ def check_sequence(path: str, generation: int, numbers: List[int]) -> None:
 
 def has_records(journal_path: str) -> bool:
     """Tell whether a journal holds more than its header."""
-    with open(journal_path, "rb") as file:
+    with open(journal_path, "rb", opener=open_own) as file:
         header = file.read(FRAME.size)
     return len(header) == FRAME.size and os.path.getsize(journal_path) > FRAME.size + FRAME.unpack(header)[1]
 
@@ -4119,7 +4189,7 @@ def worker_change(values: Mapping[str, Any]) -> Change:
 def fields_of(thing: Any, kind: str) -> Dict[str, Any]:
     """Return the fields of an object of stock's; ValueError if it is not of that class."""
     if type(thing) is not StockObject or thing.kind != kind:
-        raise ValueError(f"it has {shown(thing)} in place of a {kind}")
+        raise ValueError(f"it has {shown(thing)} in place of its {kind}")
     return thing.fields
 
 
@@ -4440,8 +4510,8 @@ def export_stock(state_path: str, target: str) -> str:
 
     Raises OSError, and StateError also if there is something in `target` already.
     """
-    if os.path.lexists(target):
-        raise StateError(f"{target} is there already; move it away, or export to another file")
+    if os.path.lexists(target) or os.path.realpath(target) == os.path.realpath(state_path):
+        raise StateError(f"{target} is taken; move it away, or export to another file")
     agenda = read_steady(state_path, read_agenda)
     temporary = f"{target}.tmp"
     with open(create_file(temporary), "wb") as file:
@@ -5048,6 +5118,8 @@ def make_tls_context(cert: str, key: Optional[str], client_ca: Optional[str]) ->
     """TLS as the files say; with `client_ca`, only for clients that have a certificate from there. SettingsError."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # What HTTP carries says itself where it ends. And after hanging up on a slow request there is something to say yet.
+    context.options |= getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
     name = f"tls_cert {cert}" + (f" with tls_key {key}" if key else "")
     try:
         context.load_cert_chain(cert, key, password=lambda: b"")  # else OpenSSL would ask the terminal for it
@@ -5150,6 +5222,13 @@ MAX_HEADERS = 100  #: header lines of a request
 MAX_HEADER_BYTES = 64 * 1024  #: bytes of all header lines of a request
 MAX_DIGITS = 308  #: digits of an integer: each then has a float near it, so that arithmetic cannot overflow
 
+MAX_CONNECTIONS = 4096  #: connections at a time; beyond, an idle one gives way, and if there is none: 503
+MAX_PER_ADDRESS = 2048  #: the same of one address, and then 429: a thousand workers, with a child each that calls too
+MAX_CALLS = 1024  #: calls of the scheduler at a time; beyond: 503
+AUDIT_ENTRIES = 1000  #: changes made by hand that are shown; the log has all of them
+AUDIT_CHARACTERS = 2000  #: what of the arguments is kept there
+MAX_TURNED_AWAY = 256  #: connections without a place that are kept for LINGER_SECONDS
+
 IDLE_SECONDS = 600.0  #: how long a connection may wait between requests
 TRANSFER_SECONDS = 30.0  #: how long a request or a reply may take to cross the network, however small it is, ...
 TRANSFER_RATE = 16 * 1024  #: ... and the bytes a second that a large one must make
@@ -5186,6 +5265,16 @@ STATUS_LINES = {
     for status, (phrase, _) in BaseHTTPRequestHandler.responses.items()
 }
 BODILESS = (204, 304)
+
+#: What a connection is told that there is no place for.
+TURNED_AWAY = {
+    status: b"%sContent-Type: text/plain\r\nContent-Length: %d\r\nRetry-After: 5\r\nConnection: close\r\n\r\n%s"
+    % (STATUS_LINES[status], len(message), message)
+    for status, message in {
+        429: b"429: too many connections from this address\n",
+        503: b"503: too many connections\n",
+    }.items()
+}
 
 API_HEADERS = (
     b"Content-Type: application/json; charset=UTF-8\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
@@ -5338,6 +5427,81 @@ def compressed(body: Iterable[bytes]) -> List[bytes]:
     return list(filter(None, [*map(packer.compress, body), packer.flush()]))
 
 
+# -- What the API says of itself ---------------------------------------------------------------------------------------
+
+ERROR = {"type": "object", "properties": {"error": {"type": "string"}}, "required": ["error"]}
+
+#: What may be answered instead of a result: status -> why.
+API_ERRORS = {
+    400: "The request or an argument is not what it must be; `error` says which, and nothing has changed.",
+    401: "Whoever asks must say who they are, and did not, or wrongly.",
+    403: "Whoever asks may not do this, or not from where they are.",
+    408: "The request took too long to arrive.",
+    413: "The body is larger than `[luigid] max_body`.",
+    415: "The body is of a type or an encoding that is not known here.",
+    429: "Too many failed log-ins, or connections, from this address.",
+    431: "Too many header lines.",
+    503: "Changes cannot be kept at present, or too much is going on; to be tried again later.",
+}
+
+
+def describe_api() -> Dict[str, Any]:
+    """The calls of the wire as an OpenAPI document."""
+    paths = {f"/api/{name}": describe_path(spec) for name, spec in RPC_METHODS.items()}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "luigid",
+            "version": __version__,
+            "description": "The calls of Luigi's central scheduler. Unknown arguments are ignored.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": {"Error": ERROR},
+            "responses": {str(status): describe_error(why) for status, why in API_ERRORS.items()},
+            "securitySchemes": {
+                "password": {"type": "http", "scheme": "basic"},
+                "token": {"type": "http", "scheme": "bearer"},
+            },
+        },
+        "security": [{}, {"password": []}, {"token": []}],
+    }
+
+
+def describe_error(why: str) -> Dict[str, Any]:
+    """An error as OpenAPI has it."""
+    schema = {"$ref": "#/components/schemas/Error"}
+    return {"description": why, "content": {"application/json": {"schema": schema}}}
+
+
+def describe_path(spec: Rpc) -> Dict[str, Any]:
+    """A call as OpenAPI has it: posted as JSON, or as stock does it, with the arguments in a field named data."""
+    schema, needed = describe_arguments(spec), bool(spec.required)
+    form = {"type": "object", "properties": {"data": schema}, "required": ["data"] if needed else []}
+    data = {"name": "data", "in": "query", "required": needed, "content": {JSON: {"schema": schema}}}
+    result = {"type": "object", "properties": {"response": {}}, "required": ["response"]}
+    answers = {str(status): {"$ref": f"#/components/responses/{status}"} for status in API_ERRORS}
+    answers["200"] = {"description": "The result.", "content": {"application/json": {"schema": result}}}
+    common = {"description": spec.doc, "summary": spec.doc.partition("\n")[0], "responses": answers}
+    bodies = {JSON: {"schema": schema}, FORM: {"schema": form, "encoding": {"data": {"contentType": JSON}}}}
+    return {
+        "get": {"operationId": f"get_{spec.name}", "parameters": [data], **common},
+        "post": {"operationId": spec.name, "requestBody": {"required": needed, "content": bodies}, **common},
+    }
+
+
+def describe_arguments(spec: Rpc) -> Dict[str, Any]:
+    """The arguments of a call as a JSON Schema; a null stands for a default."""
+    properties = {
+        name: param.kind.schema
+        if param.required or not param.kind.schema
+        else {"anyOf": [param.kind.schema, {"type": "null"}]}
+        for name, param in spec.params.items()
+    }
+    rest = {"additionalProperties": {"anyOf": [spec.rest.schema, {"type": "null"}]}} if spec.rest else {}
+    return {"type": "object", "properties": properties, "required": list(spec.required), **rest}
+
+
 # -- Pages -------------------------------------------------------------------------------------------------------------
 
 #: What is served in place of the pages where luigid.py was copied without them: file name -> content.
@@ -5404,6 +5568,7 @@ class Connection(BaseHTTPRequestHandler):
         """Prepare the streams, and be known to the server."""
         self.disable_nagle_algorithm = self.request.family != socket.AF_UNIX
         super().setup()
+        self.command = ""  # until it has asked for something, by which one that is kept alive is known
         self.idle, self.deadline = True, time.monotonic() + TRANSFER_SECONDS
         self.server.add_connection(self)
 
@@ -5611,7 +5776,8 @@ class Connection(BaseHTTPRequestHandler):
             line = self.rfile.readline(MAX_LINE)
             match = CHUNK_SIZE_LINE(line)
             if match is None:
-                raise HttpError(400, "malformed chunk") if line.endswith(b"\n") else self.cut_short()
+                whole = line.endswith(b"\n") or len(line) == MAX_LINE
+                raise HttpError(400, "malformed chunk") if whole else self.cut_short()
             size = int(match[1], 16)
             if size == 0:
                 parse_headers(self.read_header_lines())
@@ -5690,15 +5856,50 @@ class Connection(BaseHTTPRequestHandler):
         name = self.path[len("/api/") :]
         spec = RPC_METHODS.get(name)
         if spec is None:
-            raise HttpError(404, f"there is no method {name[:80]}{_nearest(name, RPC_METHODS)}")
+            raise HttpError(404, f"there is no method {name[:80]}{_nearest(name[:80], RPC_METHODS)}")
         arguments = self.arguments()
-        if spec.entries:
-            body = listing_blocks(spec.entries(self.server.scheduler, **arguments))
-        else:
-            result = getattr(self.server.scheduler, name)(**arguments)
-            text = "null" if result is None else encode_json(result)  # most are, and the encoder is slow at it
-            body = [b'{"response":%s}' % text.encode("ascii")]
+        try:
+            self.server.calls.get_nowait()
+        except Empty:
+            raise HttpError(503, "too many calls at a time", b"Retry-After: 1\r\n") from None
+        try:
+            body = self.perform(spec, arguments)
+        finally:
+            self.server.calls.put(None)
+        if name in AUDITED:
+            self.note_change(spec, arguments)
         return self.reply(200, API_HEADERS + self.cors(), *body)
+
+    def perform(self, spec: Rpc, arguments: Mapping[str, Any]) -> Iterable[bytes]:
+        """The result of a call as JSON, in blocks."""
+        if spec.entries:
+            return listing_blocks(spec.entries(self.server.scheduler, **arguments))
+        result = getattr(self.server.scheduler, spec.name)(**arguments)
+        text = "null" if result is None else encode_json(result)  # most are, and the encoder is slow at it
+        return [b'{"response":%s}' % text.encode("ascii")]
+
+    def note_change(self, spec: Rpc, arguments: Mapping[str, Any]) -> None:
+        """Keep on record that somebody has made a change by hand."""
+        said = {name: value for name, value in arguments.items() if spec.rest or name in spec.params}
+        entry = {
+            "time": time.time(),
+            "user": self.user.name if self.user else None,
+            "address": self.client_address[0] if self.client_address else None,
+            "call": spec.name,
+            "arguments": encode_json(said)[:AUDIT_CHARACTERS],
+        }
+        self.server.audit_trail.append(entry)
+        who, where = entry["user"] or "somebody", entry["address"] or "the Unix socket"
+        audit_logger.info("%s from %s: %s %s", who, where, spec.name, entry["arguments"])
+
+    def audit(self) -> Reply:
+        """`/api/audit`: the last changes made by hand, the latest first; like any reply of a call."""
+        trail = list(self.server.audit_trail)[::-1]
+        return self.reply(200, API_HEADERS + self.cors(), encode_json({"response": trail}).encode("ascii"))
+
+    def description(self) -> Reply:
+        """`/api/openapi.json`."""
+        return self.reply(200, API_HEADERS + self.cors(), encode_json(describe_api()).encode("ascii"))
 
     def arguments(self) -> Dict[str, Any]:
         """The arguments of a call: a JSON body, or the form field `data` of the body or else of the query."""
@@ -5751,19 +5952,33 @@ class Connection(BaseHTTPRequestHandler):
         return self.reply(200, b"Content-Type: %s\r\n%s" % (content_type, headers), content)
 
 
+#: The calls that no worker makes on its own.
+AUDITED = frozenset(ROLES["admin"]) - {"get_scheduler_message_response"}
+
 #: What is served where, by verb. A path that ends in a slash stands for everything below it.
 ROUTES: Dict[str, Dict[str, Callable[[Connection], Reply]]] = {
     "/": {"GET": Connection.redirect, "HEAD": Connection.alive},
     "/healthz": {"GET": Connection.health, "HEAD": Connection.health},
+    "/api/audit": {"GET": Connection.audit},
+    "/api/openapi.json": {"GET": Connection.description},
     "/api/": {"GET": Connection.call, "POST": Connection.call, "OPTIONS": Connection.preflight},
     "/static/": {"GET": Connection.page, "HEAD": Connection.page},
 }
 
 #: What needs no log-in: whoever watches over the daemon has none. (Nor has a browser that asks with OPTIONS first.)
-OPEN_TO_ALL = {("HEAD", "/"), ("GET", "/healthz"), ("HEAD", "/healthz")}
+OPEN_TO_ALL = {("HEAD", "/"), ("GET", "/healthz"), ("HEAD", "/healthz"), ("GET", "/api/openapi.json")}
 
 
 # -- The server --------------------------------------------------------------------------------------------------------
+
+
+class Limits(NamedTuple):
+    """What a server has room for: options of make_server()."""
+
+    body: int
+    connections: int
+    per_address: int
+    calls: int
 
 
 class Server(socketserver.ThreadingMixIn, HTTPServer):
@@ -5775,7 +5990,7 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
         listener: socket.socket,
         cors: Mapping[str, Any],
         access: Access,
-        max_body: int,
+        limits: Limits,
         pages: str,
     ) -> None:
         """`listener` is bound and listening already, so the classes that would make one are skipped."""
@@ -5787,7 +6002,12 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
         self._socket_file = (os.path.abspath(address), os.stat(address)) if isinstance(address, str) else None
         self.cors = cors
         self.access = access
-        self.max_body = max_body
+        self.max_body = limits.body
+        self.limits = limits
+        #: a token for each call that may be made now
+        self.calls: SimpleQueue[None] = SimpleQueue()
+        for _ in range(limits.calls):
+            self.calls.put(None)
         self.pages = pages
         self.scheduler = scheduler
         self.closing = False
@@ -5798,6 +6018,12 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
         self._connections: Set[Connection] = set()
         #: where the threads without a connection wait for one; None sends them home
         self._spare_threads: List[SimpleQueue[Any]] = []
+        #: the last changes made by hand
+        self.audit_trail: Deque[Dict[str, Any]] = collections.deque(maxlen=AUDIT_ENTRIES)
+        #: address ("" for Unix sockets) -> its connections
+        self._places: Dict[str, int] = {}
+        #: (when to close it, a connection that there was no place for); the accepting thread's alone
+        self._turned_away: Deque[Tuple[float, socket.socket]] = collections.deque()
 
     def add_connection(self, connection: Connection) -> None:
         """Watch over `connection`."""
@@ -5811,13 +6037,50 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
             self._connections_changed.notify_all()
 
     def process_request(self, request: socket.socket, client_address: Any) -> None:
-        """Give a new connection to a thread that has none, or to a new one."""
+        """Give a new connection to a thread that has none, or to a new one; or turn it away."""
+        address = client_address[0] if client_address else ""
+        status = self.refusal(address)
+        if status:
+            self.turn_away(request, status)
+            return
         with self._connections_changed:
             letterbox = self._spare_threads.pop() if self._spare_threads else None
         if letterbox is None:
             letterbox = SimpleQueue()
             self.start_thread(letterbox)
+        self.count_connection(address, 1)
         letterbox.put((request, client_address))
+
+    def count_connection(self, address: str, change: int) -> None:
+        """Take note of a connection more (1) or less (-1)."""
+        with self._connections_changed:
+            self._places[address] = self._places.get(address, 0) + change
+            if not self._places[address]:
+                del self._places[address]
+
+    def refusal(self, address: str) -> int:
+        """The status for a new connection from `address` that there is no place for, 0 if one is free or freed."""
+        with self._connections_changed:
+            full = sum(self._places.values()) >= self.limits.connections
+            crowded = address and self._places.get(address, 0) >= self.limits.per_address > 0
+        if crowded:
+            return 0 if self.hang_up_longest_idle(address) else 429
+        return 503 if full and not self.hang_up_longest_idle() else 0
+
+    def turn_away(self, request: socket.socket, status: int) -> None:
+        """Refuse a connection without a thread. Closed at once it might be reset, and the client not see why."""
+        with contextlib.suppress(OSError):
+            if not self.access.tls:
+                request.setblocking(False)
+                request.send(TURNED_AWAY[status])
+            request.shutdown(socket.SHUT_WR)
+        self._turned_away.append((time.monotonic() + LINGER_SECONDS, request))
+        self.close_turned_away(0.0 if len(self._turned_away) <= MAX_TURNED_AWAY else self._turned_away[0][0])
+
+    def close_turned_away(self, until: float) -> None:
+        """Close the connections turned away of which the time is up at `until` (on time.monotonic's clock)."""
+        while self._turned_away and self._turned_away[0][0] <= until:
+            self._turned_away.popleft()[1].close()
 
     def start_thread(self, letterbox: SimpleQueue[Any]) -> None:
         """Start a thread that serves what comes into its `letterbox`."""
@@ -5832,6 +6095,7 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
         accepted = letterbox.get()
         while accepted:
             self.process_request_thread(*accepted)
+            self.count_connection(accepted[1][0] if accepted[1] else "", -1)
             with self._connections_changed:
                 if self.closing or len(self._spare_threads) >= SPARE_THREADS:
                     return
@@ -5853,12 +6117,19 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
         self._short_of_descriptors = False
         return accepted
 
-    def hang_up_longest_idle(self) -> None:
-        """Close the idle connection whose time will be up first."""
+    def hang_up_longest_idle(self, address: str = "") -> bool:
+        """Close the connection (from `address`) idle longest, one kept alive if there is any; False if none is idle."""
         with self._connections_changed:
-            idle = [connection for connection in self._connections if connection.idle]
+            idle = [
+                connection
+                for connection in self._connections
+                if connection.idle and address in ("", connection.client_address and connection.client_address[0])
+            ]
             if idle:
-                min(idle, key=lambda connection: connection.deadline).hang_up(socket.SHUT_RDWR)
+                longest = min(idle, key=lambda connection: (not connection.command, connection.deadline))
+                longest.idle = False  # it is not to be chosen again while its thread finds out
+                longest.hang_up(socket.SHUT_RDWR)
+        return bool(idle)
 
     def service_actions(self) -> None:
         """Hang up on connections past their deadline. Called by serve_forever after each connection and each poll."""
@@ -5866,6 +6137,7 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
         if now < self._next_sweep:
             return
         self._next_sweep = now + SWEEP_SECONDS
+        self.close_turned_away(now)
         with self._connections_changed:
             for connection in self._connections:
                 if connection.deadline < now:
@@ -5886,6 +6158,7 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
         self.closing = True
         self.remove_socket_file()
         super().server_close()
+        self.close_turned_away(math.inf)
         with self._connections_changed:
             while self._spare_threads:
                 self._spare_threads.pop().put(None)
@@ -5952,6 +6225,9 @@ def make_server(
     cors: Optional[Mapping[str, Any]] = None,
     *,
     max_body: int = MAX_BODY,
+    max_connections: int = MAX_CONNECTIONS,
+    max_connections_per_address: int = MAX_PER_ADDRESS,
+    max_calls: int = MAX_CALLS,
     pages: str = PAGES_DIRECTORY,
     **access: Any,
 ) -> Server:
@@ -5959,8 +6235,9 @@ def make_server(
 
     `host` None or "" means every address of the machine, `port` 0 any free one; `server_address` tells as (host, port).
     With `unix_socket`, a path, both are ignored, and `server_address` is that path. `cors` holds options of stock's
-    `[cors]` by name. `max_body` (bytes) limits a request's body, also when unpacked; `pages` is the directory served as
-    /static/visualiser/. `access` holds the options of `[luigid]` that Access takes: users_file, tls_cert, tls_key,
+    `[cors]` by name. `max_body` (bytes) limits a request's body, also when unpacked, and `max_connections`,
+    `max_connections_per_address` (0: no limit) and `max_calls` what there is at a time; `pages` is the directory served
+    as /static/visualiser/. `access` holds the options of `[luigid]` that Access takes: users_file, tls_cert, tls_key,
     tls_client_ca, allowed_hosts. SettingsError if a file cannot be used, OSError if the address is not to be had,
     TypeError for an option that does not exist.
     """
@@ -5971,8 +6248,9 @@ def make_server(
     admission = Access(**access)
     if unix_socket and admission.tls:
         raise SettingsError("[luigid] tls_cert and unix_socket do not go together: a socket meets no network")
+    limits = Limits(max_body, max_connections, max_connections_per_address, max_calls)
     listener = listen_unix(unix_socket) if unix_socket else listen_tcp(host, port)
-    return Server(scheduler, listener, {**options, **(cors or {})}, admission, max_body, pages)
+    return Server(scheduler, listener, {**options, **(cors or {})}, admission, limits, pages)
 
 
 # ======================================================================================================================
@@ -6022,7 +6300,10 @@ NOT_YET_ACTED_ON = (
 )
 
 #: The options of [luigid] that make_server() takes by the same names.
-SERVER_OPTIONS = ("max_body", "users_file", "tls_cert", "tls_key", "tls_client_ca", "allowed_hosts")
+SERVER_OPTIONS = (
+    *("max_body", "max_connections", "max_connections_per_address", "max_calls"),
+    *("users_file", "tls_cert", "tls_key", "tls_client_ca", "allowed_hosts"),
+)
 
 #: Why listening fails and what to do then, by the error that the system gives.
 LISTEN_FAILURES = {
@@ -6057,7 +6338,8 @@ def make_unforgeable(record: logging.LogRecord) -> bool:
 
 def configure_logging(settings: Settings, background: bool) -> None:
     """Send the log where the settings say, in stock's order of precedence; NotStarted if that cannot be."""
-    logger.addFilter(make_unforgeable)
+    for source in (logger, audit_logger):
+        source.addFilter(make_unforgeable)
     logdir, conf_file = settings.get("luigid", "logdir"), settings.get("core", "logging_conf_file")
     if settings.get("core", "no_configure_logging") and not background:
         return
@@ -6071,6 +6353,13 @@ def configure_logging(settings: Settings, background: bool) -> None:
         logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
 
 
+class LogFile(logging.handlers.TimedRotatingFileHandler):
+    """A log that strangers cannot read, nor lead elsewhere."""
+
+    def _open(self) -> TextIO:
+        return open(self.baseFilename, self.mode, encoding=self.encoding, errors=self.errors, opener=open_own)
+
+
 def log_to_directory(logdir: str, background: bool) -> None:
     """Log to luigi-server.log in `logdir`, which is made if need be; a new file each midnight, seven old ones kept.
 
@@ -6078,7 +6367,7 @@ def log_to_directory(logdir: str, background: bool) -> None:
     """
     try:
         os.makedirs(logdir, exist_ok=True)
-        handler = logging.handlers.TimedRotatingFileHandler(
+        handler = LogFile(
             os.path.join(logdir, "luigi-server.log"),
             when="midnight",
             backupCount=7,
@@ -6106,7 +6395,7 @@ def log_as_configured(option: str, configure: Callable[[Any], None], source: Any
 
 @contextlib.contextmanager
 def pid_file(path: str) -> Iterator[None]:
-    """Hold the pid file at `path` while the block runs: locked, mode 0644, our number inside; removed at the end.
+    """Hold the pid file at `path` while the block runs: locked, mode 0640, our number inside; removed at the end.
 
     `NotStarted` with status 0 if a live daemon holds it, with another if it cannot be written.
     """
@@ -6128,7 +6417,7 @@ def pid_file(path: str) -> Iterator[None]:
 def lock_pid_file(path: str) -> int:
     """Lock the pid file and write this process's number into it; the descriptor, which holds the lock while open."""
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o640)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -6142,7 +6431,6 @@ def lock_pid_file(path: str) -> int:
     # One write covers all that a killed daemon left: a reader finds the old number or the new one and no mixture.
     os.pwrite(descriptor, number.ljust(os.fstat(descriptor).st_size, b"\n"), 0)
     os.ftruncate(descriptor, len(number))
-    os.fchmod(descriptor, 0o644)
     return descriptor
 
 
@@ -6203,7 +6491,7 @@ def close_inherited(keep: int) -> None:
 def redirect_standard_streams(path: str) -> None:
     """Read standard input from nowhere and append standard output and error to the file at `path`."""
     nothing = os.open(os.devnull, os.O_RDONLY)
-    errors = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
+    errors = open_own(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for source, target in ((nothing, 0), (errors, 1), (errors, 2)):
         os.dup2(source, target)
     os.close(nothing)

@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List
 
 from tests.bench.wire import Connection, request
-from tests.e2e.daemon import DEADLINE, clean_environment, daemon_command, free_port, write_config
+from tests.e2e.daemon import DEADLINE, ROOT, clean_environment, daemon_command, free_port, write_config
 
-STOCK, OURS = "stock", "ours"
+STOCK, OURS, SCRIPT = "stock", "ours", "ours, as a script"
 
-#: The command line of each, by the same interpreter unless LUIGID_PYTHON or LUIGID_COMMAND says otherwise.
+#: The command line of each, by the same interpreter. Ours runs as a module, which Python keeps compiled, as it does all
+#: of stock's; `python3 luigid.py` is compiled anew each time. LUIGID_COMMAND stands for ours in both forms.
 COMMANDS = {
     STOCK: [sys.executable, str(Path(sys.executable).with_name("luigid"))],
-    OURS: daemon_command(),
+    OURS: daemon_command() if "LUIGID_COMMAND" in os.environ else [sys.executable, "-m", "luigid"],
+    SCRIPT: daemon_command(),
 }
 
 #: Both get it: nobody is parted with while the other daemon is measured, and no reply is cut.
@@ -46,19 +48,22 @@ class Daemon:
         write_config(config, CONFIG)
         self.address = ("127.0.0.1", free_port())
         flags = ["--address", self.address[0], "--port", str(self.address[1])]
+        paths = {"LUIGI_CONFIG_PATH": config, "PYTHONPATH": ROOT, "PYTHONDONTWRITEBYTECODE": ""}
         self._log = Path(self._directory, "daemon.log")
         began = time.perf_counter()
         with open(self._log, "wb") as log:
             self._process = subprocess.Popen(
                 [*COMMANDS[name], *flags, "--state-path", str(Path(self._directory, "state"))],
                 cwd=self._directory,
-                env=clean_environment(LUIGI_CONFIG_PATH=config),
+                env=clean_environment(**paths),
                 stdout=log,
                 stderr=log,
             )
         self._wait_for_reply(began + DEADLINE)
         #: seconds from its start to its first reply
         self.start_seconds = time.perf_counter() - began
+        #: seconds of CPU time for that
+        self.start_cpu = self.cpu_seconds()
         #: bytes it takes before it knows any task
         self.empty_rss = self.rss()
 

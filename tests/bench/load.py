@@ -185,35 +185,37 @@ def drain(worker: str, left: List[int]) -> Script:
 
 
 def connected_workers(
-    address: Any, calls: Sequence[Tuple[bytes, bytes]], seconds: float, rest: Callable[[], None]
+    address: Any, calls: Sequence[Tuple[bytes, bytes]], seconds: float, look: Callable[[], None]
 ) -> List[float]:
     """Keep a connection for each pair of calls, sending each call once a second; the waits for replies, in seconds.
 
-    Calls are spread evenly over time. One is sent when it is due, also if replies are still owed, and its wait counts
-    from then: a daemon that falls behind is not spared by clients that wait for it. `rest` is called after `seconds`,
-    before the connections are closed.
+    Calls are spread evenly over time, after a first one on each connection. One is sent when it is due, also if replies
+    are still owed, and its wait counts from then: a daemon that falls behind is not spared by clients that wait for it.
+    `look` is called after half of the time and at its end, before the connections are closed.
     """
     with contextlib.ExitStack() as stack, selectors.DefaultSelector() as selector:
         sockets = [stack.enter_context(connect(address)) for _ in calls]
         owed: List[Deque[float]] = [collections.deque() for _ in calls]
-        for number, sock in enumerate(sockets):
-            selector.register(sock, selectors.EVENT_READ, [owed[number], b""])
+        for sock, (first, _), times in zip(sockets, calls, owed):
+            sock.sendall(first)
+            sock.recv(CHUNK)
+            selector.register(sock, selectors.EVENT_READ, [times, b""])
         waits: List[float] = []
-        step = 0.5 / len(calls)
-        began = time.perf_counter()
-        due_calls = int(seconds / step)
-        sent = 0
-        while len(waits) < due_calls:
+        step, began = 0.5 / len(calls), time.perf_counter()
+        most, sent = int(seconds / step), 0
+        while len(waits) < most:
             now = time.perf_counter()
-            while sent < due_calls and began + sent * step <= now:
+            while sent < most and began + sent * step <= now:
                 turn, number = divmod(sent, len(calls))
                 owed[number].append(began + sent * step)
                 sockets[number].sendall(calls[number][turn % 2])
                 sent += 1
-            pause = began + sent * step - time.perf_counter() if sent < due_calls else None
+                if sent == most // 2:
+                    look()
+            pause = began + sent * step - time.perf_counter() if sent < most else None
             for key, _ in selector.select(pause if pause is None else max(0, pause)):
                 take_replies(key.fileobj, key.data, waits)
-        rest()
+        look()
         return waits
 
 

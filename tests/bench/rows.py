@@ -6,12 +6,13 @@ scene and the rows before them left them. Where both daemons are measured, they 
 
 import itertools
 import json
+import operator
 import statistics
 import time
 from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Tuple
 
 from tests.bench import graphs
-from tests.bench.daemons import OURS, STOCK, Daemon, running
+from tests.bench.daemons import OURS, SCRIPT, STOCK, Daemon, running
 from tests.bench.load import (
     Stopwatch,
     connected_workers,
@@ -48,6 +49,7 @@ class Plan(NamedTuple):
     """How much is measured."""
 
     rounds: int  #: how often each daemon has its turn
+    starts: int  #: how often each is started
     live: int  #: tasks that both know in most rows
     growth: Tuple[int, ...]  #: tasks that ours knows, one after the other; stock follows up to `live`
     requests: int  #: requests of each kind that are sent over keep-alive connections in a turn
@@ -58,8 +60,8 @@ class Plan(NamedTuple):
     connected_seconds: float  #: for which they are
 
 
-FULL = Plan(3, 100_000, (1_000, 10_000, 100_000, 1_000_000), 10_000, 3_000, 10_000, 100_000, 1_000, 30.0)
-QUICK = Plan(3, 10_000, (1_000, 10_000, 50_000), 2_000, 800, 1_000, 4_000, 1_000, 6.0)
+FULL = Plan(3, 9, 100_000, (1_000, 10_000, 100_000, 1_000_000), 10_000, 3_000, 10_000, 100_000, 1_000, 30.0)
+QUICK = Plan(3, 5, 10_000, (1_000, 10_000, 50_000), 2_000, 800, 1_000, 4_000, 1_000, 6.0)
 
 
 class Scene(NamedTuple):
@@ -99,13 +101,21 @@ def nothing(daemon: Daemon, plan: Plan) -> None:
 
 def start(daemons: Daemons, plan: Plan) -> Iterator[Figure]:
     """From the start of the process to its first reply."""
+    seconds: Dict[str, List[float]] = {}
+    cpu: Dict[str, List[float]] = {}
+    for name in plan.starts * (STOCK, OURS, SCRIPT):
+        with running(name) as started:
+            seconds.setdefault(name, []).append(started[name].start_seconds)
+            cpu.setdefault(name, []).append(started[name].start_cpu)
+    yield compared(START, "python3 -m luigid", TIME, pair(seconds, OURS), at_least=3)
+    yield compared(START, "python3 -m luigid: CPU time", TIME, pair(cpu, OURS))
+    yield compared(START, "python3 luigid.py", TIME, pair(seconds, SCRIPT))
+    yield compared(START, "python3 luigid.py: CPU time", TIME, pair(cpu, SCRIPT))
 
-    def start_and_kill(daemon: Daemon) -> float:
-        with running(daemon.name) as started:
-            return started[daemon.name].start_seconds
 
-    seconds = in_turn(daemons, max(5, plan.rounds), start_and_kill)
-    yield compared(START, "empty", TIME, seconds, at_least=3)
+def pair(samples: Dict[str, List[float]], name: str) -> Dict[str, List[float]]:
+    """Return the samples of stock and, as ours, those of one of several forms."""
+    return {STOCK: samples[STOCK], OURS: samples[name]}
 
 
 BUSY = [f"Worker(salt={number}, workers=1, host=etl-{number}, username=luigi, pid={number})" for number in range(8)]
@@ -348,8 +358,8 @@ def big_replies(
 
     name = f"{method}, {plan.live:,} tasks" + (", gzip" if coding == "gzip" else "")
     turns = in_turn(daemons, plan.rounds, measure)
-    yield compared(LISTS, name, TIME, each(turns, lambda turn: turn[0]), at_least=4)
-    yield compared(WAITS, name, TIME, each(turns, lambda turn: turn[1]), at_most=0.05)
+    yield compared(LISTS, name, TIME, each(turns, operator.itemgetter(0)), at_least=4)
+    yield compared(WAITS, name, TIME, each(turns, operator.itemgetter(1)), at_most=0.05)
 
 
 # -- growth ------------------------------------------------------------------------------------------------------------
@@ -382,13 +392,16 @@ def connected(daemons: Daemons, plan: Plan) -> Iterator[Figure]:
     """Many workers at once: how long their calls wait, and what the daemon needs for them."""
     turns = in_turn(daemons, 1, lambda daemon: stay_connected(daemon, plan))
     name = f"{plan.workers:,} workers, {plan.connected_seconds:g} s"
-    yield compared(CONNECTED, f"{name}: p50", TIME, each(turns, lambda turn: turn["p50"]))
-    yield compared(CONNECTED, f"{name}: p99", TIME, each(turns, lambda turn: turn["p99"]), at_most=0.05)
-    for case, key in (("before", "threads before"), ("meanwhile", "threads"), ("afterwards", "threads after")):
-        limit = {"at_most": 50} if case == "afterwards" else {}
-        yield compared(CONNECTED, f"threads {case}", COUNT, each(turns, lambda turn, key=key: turn[key]), **limit)
-    grown_bytes = each(turns, lambda turn: turn["rss after"] - turn["rss"])
-    yield compared(CONNECTED, "memory gained in the second half", BYTES, grown_bytes, at_most=2 << 20)
+    for key, unit, limit in (
+        ("p50", TIME, {}),
+        ("p99", TIME, {"at_most": 0.05}),
+        ("threads before", COUNT, {}),
+        ("threads meanwhile", COUNT, {}),
+        ("threads afterwards", COUNT, {"at_most": 50}),
+        ("memory gained in the second half", BYTES, {"at_most": 1 << 20}),
+    ):
+        figure = compared(CONNECTED, f"{name}: {key}", unit, each(turns, operator.itemgetter(key)), **limit)
+        yield figure if unit == TIME else figure._replace(ratio=None)
 
 
 def stay_connected(daemon: Daemon, plan: Plan) -> Dict[str, float]:
@@ -400,24 +413,27 @@ def stay_connected(daemon: Daemon, plan: Plan) -> Dict[str, float]:
             introduce(connection, worker, number)
             ask = ask_for_work(worker, number)
             calls.append((request("ping", {"worker": worker}), request("get_work", ask)))
-    found = {"threads before": daemon.threads()}
-    half = plan.connected_seconds / 2
-    waits = connected_workers(daemon.address, calls, half, lambda: found.update({"rss": daemon.rss()}))
-
-    def look() -> None:
-        found.update({"rss after": daemon.rss(), "threads": daemon.threads()})
-
-    waits += connected_workers(daemon.address, calls, half, look)
+    before, looks = daemon.threads(), []
+    waits = connected_workers(
+        daemon.address, calls, plan.connected_seconds, lambda: looks.append((daemon.rss(), daemon.threads()))
+    )
     time.sleep(1)  # connections are found closed by threads that must run for it
-    found["threads after"] = daemon.threads()
     percentiles = statistics.quantiles(waits, n=100)
-    return {**found, "p50": percentiles[49], "p99": percentiles[98]}
+    (rss_half, _), (rss_end, threads) = looks
+    return {
+        "p50": percentiles[49],
+        "p99": percentiles[98],
+        "threads before": before,
+        "threads meanwhile": threads,
+        "threads afterwards": daemon.threads(),
+        "memory gained in the second half": rss_end - rss_half,
+    }
 
 
 BOTH = (STOCK, OURS)
 
 SCENES = (
-    Scene("start", BOTH, nothing, (start,)),
+    Scene("start", (), nothing, (start,)),
     Scene("requests", BOTH, keep_busy, (keep_alive,)),
     Scene("anew", BOTH, keep_busy, (anew,)),
     Scene("connected", BOTH, nothing, (connected,)),

@@ -45,7 +45,7 @@ def fill(scheduler, clock):
     scheduler.add_task_batcher(worker="w1", task_family="Batch", batched_args=["date"], max_batch_size=3)
     scheduler.add_task_batcher(worker="w1", task_family="Other", batched_args=["date", "text"])
     add("w1", "Top_1", deps=["Low_1", "Low_2", "Nobody_1"], priority=2.5, resources={"disk": 1, "tape": 0.5})
-    add("w1", "Low_1", resources={"disk": 2}, priority=7, accepts_messages=True, tracking_url="http://tracker/1")
+    add("w1", "Low_1", resources={"disk": 2}, priority=7)
     add("w2", "Low_1", resources={"disk": 2})
     add("w1", "Low_2", status="DONE")
     add("w2", "Hidden_1", params={"a": "1", "b": "2", "c": "3"}, param_visibilities={"a": 0, "b": 1, "c": 2})
@@ -57,6 +57,7 @@ def fill(scheduler, clock):
     add("w2", "Below_1", deps=["Fails_3"])
     add("w2", "Odd_1", params={}, runnable=False)
     scheduler.get_work(worker="w1", host="there", current_tasks=[])  # Low_1
+    add("w1", "Low_1", resources={"disk": 2}, status="RUNNING", accepts_messages=True, tracking_url="http://tracker")
     scheduler.set_task_status_message(task_id="Low_1", status_message=TEXT)
     scheduler.set_task_progress_percentage(task_id="Low_1", progress_percentage=50)
     scheduler.decrease_running_task_resources(task_id="Low_1", decrease_resources={"disk": 1})

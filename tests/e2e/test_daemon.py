@@ -309,7 +309,7 @@ class BackgroundTest(DaemonTest):
     def test_returns_when_it_answers_and_stops_on_a_signal(self):
         greeting = self.start_in_background()
         pid = self.pid()
-        self.assertEqual(0o644, stat.S_IMODE(os.stat(self.path("run/luigid.pid")).st_mode))
+        self.assertEqual(0o640, stat.S_IMODE(os.stat(self.path("run/luigid.pid")).st_mode))
         self.assertIn(greeting["url"], self.log())
         call(greeting["url"], "add_task", worker="w", task_id="Kept", status="PENDING")
         os.kill(pid, signal.SIGTERM)

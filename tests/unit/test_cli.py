@@ -263,7 +263,7 @@ class PidFileTest(InDirectory):
         with luigid.pid_file("run/luigid.pid"):
             with open("run/luigid.pid") as file:
                 self.assertEqual(f"{os.getpid()}\n", file.read())
-            self.assertEqual(0o644, stat.S_IMODE(os.stat("run/luigid.pid").st_mode))
+            self.assertEqual(0o640, stat.S_IMODE(os.stat("run/luigid.pid").st_mode))
         self.assertEqual([], os.listdir("run"))
 
     def test_second_one_is_told_that_all_is_well(self):

@@ -88,9 +88,8 @@ def state_of(scheduler):
     }
 
 
-def play(scheduler, method, arguments, message_id="message"):
-    with mock.patch.object(luigid.uuid, "uuid4", return_value=message_id):
-        return getattr(scheduler, method)(**arguments)
+def play(scheduler, method, arguments):
+    return getattr(scheduler, method)(**arguments)
 
 
 def tend(scheduler):
@@ -315,6 +314,15 @@ class WatchedOs:
         return step
 
 
+def without_syncs(name, arguments, make):
+    """For what proves nothing by waiting for the disk."""
+    return None if name == "fsync" else make()
+
+
+#: what those schedulers use that only look what a kill would leave: it is not theirs that is watched
+ELSEWHERE = WatchedOs(without_syncs)
+
+
 class Faults:
     """A disk that fails from one step on until another (numbers, from 0): torn writes, no syncs, no space."""
 
@@ -332,7 +340,7 @@ class Faults:
             self.tried_again.append(name)
         self.steps.append(name)
         if not self.first <= len(self.steps) - 1 <= self.last:
-            return make()
+            return without_syncs(name, arguments, make)
         if name == "write":
             os.write(arguments[0], bytes(arguments[1])[: len(arguments[1]) // 2])
         if isinstance(arguments[0], int):
@@ -377,7 +385,7 @@ class Platter:
             return result
         if name == "fsync":
             self._sync(self.files[arguments[0]])
-            return None  # the real one costs time, and would prove nothing
+            return None
         result = make()
         if name == "replace":
             self.names[os.path.basename(arguments[1])] = self.names.pop(name_now)
@@ -423,6 +431,7 @@ class JournalCase(unittest.TestCase):
         self.top = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=FAST)))
         self.callback(gc.unfreeze)  # loading freezes: one state a process is meant
         self.clock, self.count = Clock(), 0
+        stack.enter_context(mock.patch.object(luigid.uuid, "uuid4", lambda: f"message {self.clock.now}"))
         logging.disable(logging.CRITICAL)
         self.callback(logging.disable, logging.NOTSET)
 
@@ -463,7 +472,7 @@ class JournalCase(unittest.TestCase):
         directory = self.put(files)
         scheduler = self.make(directory, **settings)
         try:
-            with mock.patch.object(luigid, "os", os), mock.patch("os.fsync"):  # this one happens elsewhere
+            with mock.patch.object(luigid, "os", ELSEWHERE):
                 scheduler.load()
                 scheduler.validate()
                 scheduler.close()
@@ -515,7 +524,7 @@ class TestDamage(JournalCase):
             with self.subTest(length=length), self.assertLogs("luigid", "WARNING") as logs:
                 luigid.logger.warning("so that there is one")
                 directory = self.put({**files, "state.journal.1": whole[:length]})
-                with mock.patch("os.fsync"):
+                with self.watch(without_syncs):
                     scheduler = self.start(directory)
                 scheduler.validate()
                 expected = states[kept + max(sum(end <= length for end in self.ends) - 1, 0)]
@@ -593,7 +602,7 @@ class TestEverythingIsKept(JournalCase):
     def follow(self, seed, calls):
         company = Company(seed, self.clock)
         settings = {"prune_on_get_work": bool(seed % 2)}
-        with mock.patch("os.fsync"):
+        with self.watch(without_syncs):
             scheduler = self.start(**settings)
             twin = None
             for number in range(calls):
@@ -623,9 +632,7 @@ class TestEverythingIsKept(JournalCase):
 
     def call_both(self, scheduler, twin, method, arguments):
         self.called.add(method)
-        message_id = f"message {self.clock.now}"
-        reply = play(scheduler, method, arguments, message_id)
-        self.assertEqual(reply, play(twin, method, arguments, message_id), (method, arguments))
+        self.assertEqual(play(scheduler, method, arguments), play(twin, method, arguments), (method, arguments))
 
     def note_fields(self, scheduler):
         for names, items in ((TASK_FIELDS, scheduler._agenda.tasks), (WORKER_FIELDS, scheduler._agenda.workers)):
@@ -641,7 +648,7 @@ class TestEverythingIsKept(JournalCase):
         def watch(name, arguments, make):
             if name == "write":
                 return os.write(arguments[0], bytes(arguments[1])[: rng.randint(1, 50)])
-            return make() if name != "fsync" else None
+            return without_syncs(name, arguments, make)
 
         with self.watch(watch):
             scheduler = self.start()
@@ -653,27 +660,31 @@ class TestEverythingIsKept(JournalCase):
 
 class TestSnapshotWhileCallsGoOn(JournalCase):
     def test_killed_before_any_step_of_a_snapshot(self):
-        for seed in range(8):
-            with self.subTest(seed=seed), mock.patch("os.fsync"), mock.patch.object(luigid, "SLICE", 2):
-                company, scheduler, looked = Company(seed, self.clock), self.start(), []
-                for _ in range(40):
-                    play(scheduler, *company.next_call(scheduler))
-
-                def watch(name, arguments, make):
-                    if not calling.locked():
-                        with calling:
-                            looked.append(name)
-                            if not scheduler._journal._lock.locked():  # else it would wait for this very step
-                                play(scheduler, *company.next_call(scheduler))
-                            self.assertEqual(state_of(scheduler), self.state_after_kill(scheduler), (name, arguments))
-                    return make()
-
-                calling = threading.Lock()
-                with self.watch(watch):
-                    scheduler.dump()
+        for seed in range(4):
+            with self.subTest(seed=seed), mock.patch.object(luigid, "SLICE", 2):
+                looked = self.call_and_kill_while_a_snapshot_is_made(Company(seed, self.clock), self.start())
                 self.assertGreater(looked.count("write"), 5)
                 self.assertTrue({"open", "fsync", "replace", "unlink"} <= set(looked), looked)
-                self.assertEqual(state_of(scheduler), self.state_after_kill(scheduler))
+
+    def call_and_kill_while_a_snapshot_is_made(self, company, scheduler):
+        """Before each step there is a call, and a look at what a kill would leave; return the names of the steps."""
+        looked, calling = [], threading.Lock()
+
+        def watch(name, arguments, make):
+            if not calling.locked():
+                with calling:
+                    looked.append(name)
+                    if not scheduler._journal._lock.locked():  # else the call would wait for this very step
+                        play(scheduler, *company.next_call(scheduler))
+                    self.assertEqual(state_of(scheduler), self.state_after_kill(scheduler), (name, arguments))
+            return without_syncs(name, arguments, make)
+
+        for _ in range(40):
+            play(scheduler, *company.next_call(scheduler))
+        with self.watch(watch):
+            scheduler.dump()
+        self.assertEqual(state_of(scheduler), self.state_after_kill(scheduler))
+        return looked
 
     def test_several_threads_call_while_snapshots_are_made(self):
         scheduler, acknowledged, looked = self.start(), [0] * 4, []
@@ -697,7 +708,7 @@ class TestSnapshotWhileCallsGoOn(JournalCase):
                     self.assertIn(found, (count, count + 1))
                 looked.append(name)
                 calm.set()
-            return make() if name != "fsync" else None
+            return without_syncs(name, arguments, make)
 
         threads = [threading.Thread(target=call, args=(number,)) for number in range(4)]
         with mock.patch.object(luigid, "SLICE", 10), self.watch(watch):
@@ -741,48 +752,30 @@ class TestFailingDisk(JournalCase):
                 self.suffer(make_faults(step), journal_sync)
 
     def suffer(self, faults, journal_sync):
-        """Play the script on a disk with faults; see what a kill would leave when they begin and after each call."""
-        directory = self.new_directory()
-        scheduler, states, kept, refusals = self.make(directory, journal_sync=journal_sync), [], 0, 0
-
-        def look():
-            self.assertIn(self.state_after_kill(scheduler), states[kept:])
-
+        """Play the script on a disk with faults; see what a kill would leave when they begin and some calls later."""
+        scheduler = self.make(self.new_directory(), journal_sync=journal_sync)
+        #: the state after each call and each turn of the upkeep; from which on it may come back
+        states, kept = [], 0
+        left = []
+        faults.at_once = lambda: left.append(self.state_after_kill(scheduler))
         with self.watch(faults):
-            try:
-                scheduler.load()
-            except OSError:
-                faults.end()
-                scheduler.load()
+            self.load(scheduler, faults)
             states.append(state_of(scheduler))
-            looks = []
-            faults.at_once = lambda: looks.append(self.state_after_kill(scheduler))
-            for number, (after, method, arguments) in enumerate(SCRIPT, 1):
+            for number, (after, method, arguments) in enumerate(SCRIPT):
                 self.clock.now += after
-                try:
-                    play(scheduler, method, arguments)
-                    refused = not RPC_METHODS[method].changes and scheduler.health()["status"] == "degraded"
-                except Unavailable as refusal:
-                    self.assertEqual("degraded", scheduler.health()["status"])
-                    self.assertIn(os.strerror(faults.code), str(refusal))
-                    refused = True
-                refusals += refused
+                acknowledged = self.call(scheduler, method, arguments, os.strerror(faults.code))
                 states.append(state_of(scheduler))
-                if not refused:
-                    kept = len(states) - 1
-                self.assertEqual([], [state for state in looks if state not in states], "a kill when it failed")
-                if number in (7, 14):
+                kept = len(states) - 1 if acknowledged else kept
+                if number in (6, 13):
                     with contextlib.suppress(OSError, StateError):
                         scheduler.dump()
-                if faults.happened():
-                    look()
-                    self.assertEqual(scheduler._agenda.paused, scheduler.is_paused()["paused"])
+                if faults.happened() and len(left) < 4:
+                    left.append(self.state_after_kill(scheduler))
+                    self.assertIn(left[-1], states[kept:])
                     self.assertEqual(list(scheduler._agenda.tasks), list(scheduler.task_list()))
                 tend(scheduler)
                 states.append(state_of(scheduler))
-                if faults.happened():
-                    look()
-            self.assertEqual([], faults.tried_again, "on a descriptor that had failed")
+            self.assertEqual([], [state for state in left if state not in states])
             faults.end()
             tend(scheduler)
             self.assertEqual("ok", scheduler.health()["status"])
@@ -790,8 +783,28 @@ class TestFailingDisk(JournalCase):
             self.assertEqual(state_of(scheduler), self.state_after_kill(scheduler))
             scheduler.validate()
             scheduler.close()
-            self.assertEqual([], faults.tried_again, "on a descriptor that had failed")
-        shutil.rmtree(directory)
+        self.assertEqual([], faults.tried_again, "on a descriptor that had failed")
+        shutil.rmtree(Path(scheduler._path).parent)
+
+    def load(self, scheduler, faults):
+        try:
+            scheduler.load()
+        except OSError:
+            faults.end()
+            scheduler.load()
+
+    def call(self, scheduler, method, arguments, reason):
+        """Whether the call was acknowledged, so that nothing of it may be lost."""
+        was_degraded, before = scheduler.health()["status"] == "degraded", state_of(scheduler)
+        try:
+            play(scheduler, method, arguments)
+        except Unavailable as refusal:
+            self.assertIn(reason, str(refusal))
+            self.assertEqual("degraded", scheduler.health()["status"])
+            if was_degraded:
+                self.assertEqual(before, state_of(scheduler))
+            return False
+        return RPC_METHODS[method].changes or scheduler.health()["status"] == "ok"
 
 
 class TestPowerFailure(JournalCase):

@@ -3,6 +3,7 @@
 import collections
 import contextlib
 import errno
+import functools
 import itertools
 import json
 import logging
@@ -12,6 +13,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import threading
 import types
 import unittest
 from pathlib import Path
@@ -34,8 +36,7 @@ from luigid import (
     repair_state,
 )
 
-from . import attacks
-from .stock_files import STOCK_FILES, disagreements, take_over, unpacked
+from tests.unit.stock_files import STOCK_FILES, disagreements, take_over, unpacked
 
 NOW = 1600000000.0
 
@@ -160,28 +161,30 @@ class TestRealFiles(DirectoryTest):
     """Files of real stock schedulers, made by real Pythons."""
 
     def each(self):
+        """Yield the name of each file, with the file in place; its answers are `told`."""
         for name, (state, told) in STOCK_FILES.items():
-            with self.subTest(name):
-                self.path.write_bytes(unpacked(state))
-                yield json.loads(unpacked(told))
             for file in self.directory.iterdir():
                 file.unlink()
+            self.path.write_bytes(unpacked(state))
+            self.told = json.loads(unpacked(told))
+            yield name
+
+    def take_over(self):
+        return take_over(self.path, self.told)
 
     def test_all_answers_are_stocks(self):
-        for told in self.each():
-            scheduler = take_over(self.path, told)
-            scheduler.validate()
-            self.assertEqual([], disagreements(scheduler, told))
-            scheduler.close()
+        for name in self.each():
+            with self.subTest(name), contextlib.closing(self.take_over()) as scheduler:
+                scheduler.validate()
+                self.assertEqual([], disagreements(scheduler, self.told))
 
     def test_all_answers_are_stocks_after_an_export_and_another_import(self):
-        for told in self.each():
-            take_over(self.path, told).close()
+        for name in self.each():
+            self.take_over().close()
             exported = self.directory / "exported"
             export_stock(str(self.path), str(exported))
-            scheduler = take_over(exported, told)
-            self.assertEqual([], disagreements(scheduler, told))
-            scheduler.close()
+            with self.subTest(name), contextlib.closing(take_over(exported, self.told)) as scheduler:
+                self.assertEqual([], disagreements(scheduler, self.told))
 
     def test_every_field_of_every_task_arrives(self):
         renamed = {"responses": "scheduler_message_responses"}
@@ -193,64 +196,69 @@ class TestRealFiles(DirectoryTest):
             "stakeholders": set,
             "workers": list,
         }
-        for told in self.each():
+        for name in self.each():
             tasks, workers, _ = stock_unpickle(self.path.read_bytes())
-            agenda = take_over(self.path, told)._agenda
+            with contextlib.closing(self.take_over()) as scheduler:
+                agenda = scheduler._agenda
             self.assertEqual(list(tasks), list(agenda.tasks))
             self.assertEqual(list(workers), list(agenda.workers))
-            for name in (name for name in TASK_FIELDS if name not in RENEWED):
-                for task_id, task in agenda.tasks.items():
-                    theirs = vars(tasks[task_id])
-                    if isinstance(theirs["failures"], STOCK.Failures):
-                        theirs = {**theirs, **vars(theirs["failures"])}
-                    shape = shapes.get(name, lambda value: value)
-                    with self.subTest(task_id, field=name):
-                        self.assertEqual(shape(theirs.get(renamed.get(name, name))), shape(getattr(task, name)))
+            for field, task_id in itertools.product(set(TASK_FIELDS).difference(RENEWED), tasks):
+                theirs = vars(tasks[task_id])
+                if isinstance(theirs["failures"], STOCK.Failures):
+                    theirs = {**theirs, **vars(theirs["failures"])}
+                shape = shapes.get(field, lambda value: value)
+                with self.subTest(name, task=task_id, field=field):
+                    ours = getattr(agenda.tasks[task_id], field)
+                    self.assertEqual(shape(theirs.get(renamed.get(field, field))), shape(ours))
 
     def test_the_files_have_something_in_every_field(self):
         """Else the test above proves little."""
-        for told in self.each():
-            agenda = take_over(self.path, told)._agenda
-            used = {name for name in TASK_FIELDS for task in agenda.tasks.values() if getattr(task, name)}
-            self.assertEqual(set(TASK_FIELDS), used)
+        for name in self.each():
+            with self.subTest(name), contextlib.closing(self.take_over()) as scheduler:
+                tasks = scheduler._agenda.tasks.values()
+                self.assertEqual(set(), {field for field in TASK_FIELDS if not any(getattr(t, field) for t in tasks)})
 
     def test_the_original_is_kept(self):
-        for told in self.each():
+        for name in self.each():
             original = self.path.read_bytes()
-            take_over(self.path, told).close()
-            self.assertEqual(original, self.files()["state.pickle.stock"])
-            self.assertNotEqual(original, self.path.read_bytes())
+            self.take_over().close()
+            with self.subTest(name):
+                self.assertEqual(original, self.files()["state.pickle.stock"])
+                self.assertNotEqual(original, self.path.read_bytes())
 
     def test_a_check_says_what_it_is_and_changes_nothing(self):
-        for told in self.each():
-            before, tasks = self.files(), len(told["said"][0][2])
-            lines, usable = check_state(str(self.path))
-            self.assertTrue(usable)
-            self.assertEqual(f"{self.path}: a state of stock luigi, {tasks} tasks and 4 workers", lines[0])
-            self.assertEqual(before, self.files(but="nothing"))
+        for name in self.each():
+            before, tasks = self.files(), len(self.told["said"][0][2])
+            with self.subTest(name):
+                lines, usable = check_state(str(self.path))
+                self.assertTrue(usable)
+                self.assertEqual(f"{self.path}: a state of stock luigi, {tasks} tasks and 4 workers", lines[0])
+                self.assertEqual(before, self.files(but="nothing"))
 
     def test_a_repair_leaves_it_to_the_next_start(self):
-        for _ in self.each():
+        for name in self.each():
             before = self.files()
-            self.assertEqual("nothing to repair", repair_state(str(self.path))[-1])
-            self.assertEqual(before, self.files())
+            with self.subTest(name):
+                self.assertEqual("nothing to repair", repair_state(str(self.path))[-1])
+                self.assertEqual(before, self.files())
 
     def test_a_cut_file_is_refused(self):
-        for _ in self.each():
+        for name in self.each():
             whole = self.path.read_bytes()
             for size in (*range(0, len(whole), 97), len(whole) - 1):
-                self.refuse(whole[:size])
+                with self.subTest(name, size=size):
+                    self.refuse(whole[:size])
 
     def test_a_damaged_file_is_refused_or_read(self):
         """It has no checksum; but nothing else may happen."""
-        random.seed(4)
-        for _ in self.each():
+        rng = random.Random(4)
+        for name in self.each():
             whole = self.path.read_bytes()
-            for position in random.sample(range(len(whole)), 150):
+            for position in rng.sample(range(len(whole)), 150):
                 damaged = bytearray(whole)
-                damaged[position] ^= 1 << random.randrange(8)
+                damaged[position] ^= 1 << rng.randrange(8)
                 self.path.write_bytes(damaged)
-                with contextlib.suppress(StateError):
+                with self.subTest(name, position=position), contextlib.suppress(StateError):
                     luigid.restored(read_stock(str(self.path)) or ()).validate()
 
 
@@ -428,7 +436,7 @@ class Killer:
 
     def __getattr__(self, name):
         function = getattr(os, name)
-        return functools_partial(self._step, function) if name in self.STEPS else function
+        return functools.partial(self._step, function) if name in self.STEPS else function
 
     def _step(self, function, *arguments, **options):
         self.left -= 1
@@ -437,5 +445,299 @@ class Killer:
         return function(*arguments, **options)
 
 
-def functools_partial(function, *arguments):
-    return lambda *more, **options: function(*arguments, *more, **options)
+class KilledTest(DirectoryTest):
+    def kill_at_each_step(self, prepare, work, check):
+        """Do some work again and again, killed one step later each time, and look at what is left after each kill."""
+        for step in itertools.count():
+            for file in self.directory.iterdir():
+                file.unlink()
+            prepare()
+            try:
+                with mock.patch.object(luigid, "os", Killer(step)):
+                    work()
+            except Killed:
+                with self.subTest(killed_before_step=step):
+                    check()
+            else:
+                self.assertGreater(step, 5)
+                return
+
+
+class TestKilledImport(KilledTest):
+    def test_nothing_is_lost_and_the_original_is_kept_once(self):
+        original = stock_pickle([{"id": "a", "expl": "x"}], [{"id": "w"}])
+
+        def check():
+            self.assertIn(original, (self.path.read_bytes(), self.files().get("state.pickle.stock")))
+            with contextlib.closing(restart(self.path)) as scheduler:
+                self.assertEqual(["a"], list(scheduler._agenda.tasks))
+            kept = {name: data for name, data in self.files().items() if ".stock" in name}
+            self.assertEqual({"state.pickle.stock": original}, kept)
+
+        self.kill_at_each_step(
+            lambda: self.path.write_bytes(original), lambda: luigid.adopt_stock(str(self.path)), check
+        )
+
+    def test_a_disk_that_is_full_leaves_it_as_it_was(self):
+        self.path.write_bytes(stock_pickle([{"id": "a"}]))
+        for name in ("open", "write", "fsync", "replace"):
+            full = mock.Mock(side_effect=OSError(errno.ENOSPC, "No space left on device"))
+            with self.subTest(name), mock.patch.object(os, name, full), self.assertRaises(OSError):
+                luigid.adopt_stock(str(self.path))
+            self.assertEqual(stock_pickle([{"id": "a"}]), self.path.read_bytes())
+        self.assertEqual(["a"], list(self.restart()._agenda.tasks))
+
+
+class TestAttacks(unittest.TestCase):
+    """See tests/unit/attacks.py; it takes a process of its own to limit the memory."""
+
+    @classmethod
+    def setUpClass(cls):
+        with tempfile.TemporaryDirectory() as directory:
+            command = [sys.executable, "-m", "tests.unit.attacks", directory]
+            root = Path(__file__).parents[2]
+            done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+        cls.said, cls.errors = dict(map(json.loads, done.stdout.splitlines())), done.stderr
+
+    def test_all_are_refused_and_nothing_is_run_or_changed(self):
+        self.assertEqual("", self.errors)
+        self.assertGreater(len(self.said), 80)
+        for name, said in self.said.items():
+            with self.subTest(name):
+                self.assertRegex(said, "^.* is no state of luigid, and none of stock luigi either: .*[.] Nothing of it was run")
+
+    def test_what_was_found_is_named(self):
+        found = {
+            "REDUCE in protocol 0": "it refers to posix.system.",
+            "REDUCE in a field": "it refers to posix.system.",
+            "NEWOBJ": "it refers to subprocess.Popen.",
+            "getattr chain": "it refers to builtins.getattr.",
+            "dotted STACK_GLOBAL": "it refers to luigi.scheduler.os.system.",
+            "BUILD with __setstate__": "it refers to os.system.",
+            "BUILD of a dictionary": "it sets the state of {}.",
+            "call of a text": "it calls 'os.system'.",
+            "INST": "it uses INST.",
+            "EXT4": "it uses EXT4.",
+            "BINPERSID": "it uses BINPERSID.",
+            "an opcode that is none": "it uses the byte 0xff as an opcode.",
+            "a memo index of 2 ** 31": "it has 'x' in place of tasks and workers.",
+            "a number of a million digits": "it has a number of 1000000 digits.",
+            "lists that double": "it has values that hold one another without end.",
+        }
+        for name, words in found.items():
+            with self.subTest(name):
+                self.assertIn(words, self.said[name])
+
+
+# -- and back ----------------------------------------------------------------------------------------------------------
+
+
+class TestExport(DirectoryTest):
+    def setUp(self):
+        super().setUp()
+        self.exported = self.directory / "exported"
+
+    def export(self):
+        self.exported.unlink(missing_ok=True)
+        return export_stock(str(self.path), str(self.exported))
+
+    def fill(self, tasks=200, seed=1):
+        """A scheduler with a state of many shapes, some of it in the journal."""
+        rng = random.Random(seed)
+        scheduler = self.restart(retry_count=3, resources={"disk": 50})
+        texts = [text for text in HOSTILE if text]
+        for number in range(tasks):
+            worker, task_id = rng.choice(["w1", "w2", rng.choice(texts)]), f"{rng.choice(texts)}_{number}"
+            names = rng.sample(HOSTILE, 3)
+            scheduler.add_task(
+                worker=worker,
+                task_id=task_id,
+                status=rng.choice(["PENDING", "PENDING", "DONE", "FAILED", "DISABLED"]),
+                family=rng.choice(HOSTILE),
+                module=rng.choice([None, *HOSTILE]),
+                params={name: rng.choice(HOSTILE) for name in names},
+                param_visibilities={names[0]: rng.randrange(3)},
+                deps=rng.sample(list(scheduler._agenda.tasks), min(number, rng.randrange(4))),
+                priority=rng.choice([0, 1, -0.5, 1 << 62]),
+                resources=rng.choice([{}, {"disk": 1}, {"tape": 0.5, "disk": 0}]),
+                expl=rng.choice([None, *HOSTILE, {"x": [1, None, True]}]),
+                batchable=rng.choice([None, True]),
+                retry_policy_dict=rng.choice([{}, {"retry_count": 1}]),
+            )
+            if number % 5 == 0:
+                given = scheduler.get_work(worker=worker, host=rng.choice(HOSTILE), current_tasks=[])
+                scheduler.set_task_status_message(task_id=given["task_id"] or "", status_message=rng.choice(HOSTILE))
+            if number == tasks // 2:
+                scheduler.dump()
+        scheduler.add_worker(worker="w1", info={"workers": 2, "x": {"y": [*HOSTILE]}})
+        scheduler.add_task_batcher(worker="w1", task_family="F", batched_args=["x"])
+        scheduler.set_worker_processes(worker="w2", n=3)
+        scheduler.disable_worker(worker="w3")
+        return scheduler
+
+    def test_what_is_exported_and_imported_is_what_it_was(self):
+        scheduler = self.fill()
+        scheduler.dump()  # who asked from where, and when, is in snapshots alone
+        before = state_of(scheduler)
+        self.export()
+        again = restart(self.exported, retry_count=3)
+        self.assertEqual(before, state_of(again))
+        again.close()
+
+    def test_it_is_what_stock_would_have_saved(self):
+        scheduler = self.fill(tasks=60)
+        scheduler.dump()
+        agenda = scheduler._agenda
+        self.export()
+        tasks, workers, batchers = stock_unpickle(self.exported.read_bytes())
+        self.assertEqual(list(agenda.tasks), list(tasks))
+        self.assertEqual(list(agenda.workers), list(workers))
+        self.assertEqual({"w1": {"F": (("x",), luigid.LARGEST)}}, batchers)
+        for task in agenda.tasks.values():
+            theirs = vars(tasks[task.id])
+            self.assertEqual(set, type(theirs["deps"]))
+            self.assertEqual(collections.deque, type(theirs["failures"]))
+            self.assertEqual(STOCK.RetryPolicy, type(theirs["retry_policy"]))
+            self.assertEqual(task.workers, tuple(theirs["workers"]))
+            self.assertEqual(task.resources_running is not None, "resources_running" in theirs)
+            for visibility, name in ((0, "public_params"), (1, "hidden_params")):
+                seen = {key for key in task.params if task.param_visibilities.get(key, 0) == visibility}
+                self.assertEqual(seen, set(theirs[name]))
+        for worker in agenda.workers.values():
+            theirs = vars(workers[worker.id])
+            self.assertEqual({task.id for task in worker.tasks if worker.id in task.workers}, {t.id for t in theirs["tasks"]})
+            self.assertTrue(all(task is tasks[task.id] for task in theirs["tasks"]))
+            self.assertEqual(worker.host, (theirs["reference"] or {}).get("host"))
+
+    def test_it_tells_what_it_did(self):
+        told = self.restart_with("a", "b")
+        self.assertEqual(
+            f"2 tasks and 1 workers are in {self.exported}; stock luigid starts unpaused, with the resources of its configuration",
+            told,
+        )
+
+    def restart_with(self, *task_ids):
+        scheduler = self.restart()
+        for task_id in task_ids:
+            scheduler.add_task(worker="w", task_id=task_id)
+        return self.export()
+
+    def test_workers_are_given_time_to_come_back(self):
+        scheduler = self.restart()
+        scheduler.add_task(worker="w", task_id="a")
+        with mock.patch.object(luigid.time, "time", lambda: NOW + 999):
+            self.export()
+        _, workers, _ = stock_unpickle(self.exported.read_bytes())
+        self.assertEqual(NOW + 999, workers["w"].last_active)
+
+    def test_the_state_is_left_alone(self):
+        self.fill(tasks=20)
+        before = self.files(but="nothing")
+        self.export()
+        after = self.files(but="nothing")
+        del after["exported"]
+        self.assertEqual(before, after)
+
+    def test_what_is_there_is_not_overwritten(self):
+        self.restart_with("a")
+        before = self.files()
+        for target in (self.exported, self.path):
+            with self.assertRaisesRegex(StateError, "is taken"):
+                export_stock(str(self.path), str(target))
+        self.assertEqual(before, self.files())
+
+    def test_no_state_is_exported_from_nothing(self):
+        with self.assertRaisesRegex(StateError, "there is no state in"):
+            self.export()
+        self.path.write_bytes(stock_pickle())
+        with self.assertRaisesRegex(StateError, "is a state of stock luigi as it is"):
+            self.export()
+        self.assertFalse(self.exported.exists())
+
+    def test_a_damaged_state_is_not_exported(self):
+        self.restart_with("a")
+        journal = self.directory / "state.pickle.journal.0"
+        journal.write_bytes(journal.read_bytes() * 2)
+        with self.assertRaises(StateError):
+            self.export()
+
+    def test_it_is_one_moment_of_a_state_that_is_being_written(self):
+        """Each call adds a task, and folds happen meanwhile: tasks 0 to n, or something was read out of time."""
+        scheduler, stop = self.restart(), threading.Event()
+
+        def write():
+            for number in itertools.count():
+                scheduler.add_task(worker="w", task_id=str(number))
+                if number % 50 == 0:
+                    scheduler.dump()
+                if stop.is_set():
+                    return
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        try:
+            for _ in range(20):
+                with mock.patch.object(luigid, "STEADY_ATTEMPTS", 1000):
+                    self.export()
+                tasks, _, _ = stock_unpickle(self.exported.read_bytes())
+                self.assertEqual([str(number) for number in range(len(tasks))], list(tasks))
+        finally:
+            stop.set()
+            writer.join()
+
+
+class TestSteadyReads(DirectoryTest):
+    def setUp(self):
+        super().setUp()
+        self.scheduler = self.restart()
+        self.add("a")
+
+    def add(self, task_id):
+        self.scheduler.add_task(worker="w", task_id=task_id)
+
+    def read(self, *disturbances):
+        """What is read when each of these comes between the two looks at it, and how often it was read."""
+        left = list(disturbances)
+
+        def read(path):
+            agenda = luigid.read_agenda(path)
+            if left:
+                left.pop(0)()
+            return list(agenda.tasks)
+
+        return luigid.read_steady(str(self.path), read), len(disturbances) - len(left)
+
+    def test_what_is_added_meanwhile_does_not_matter(self):
+        self.assertEqual((["a"], 1), self.read(lambda: self.add("b")))
+
+    def test_after_a_fold_it_is_read_again(self):
+        self.assertEqual((["a", "b"], 2), self.read(lambda: (self.add("b"), self.scheduler.dump()), lambda: None))
+
+    def test_a_file_that_vanishes_is_no_failure(self):
+        self.scheduler.dump()
+        self.add("b")
+
+        def vanish(path):
+            if len(luigid.journals(path)) == 1 and not self.folded:
+                self.folded = True
+                self.scheduler.dump()
+                raise FileNotFoundError(errno.ENOENT, "gone", path)
+            return list(luigid.read_agenda(path).tasks)
+
+        self.folded = False
+        self.assertEqual(["a", "b"], luigid.read_steady(str(self.path), vanish))
+
+    def test_damage_that_stays_is_told(self):
+        def read(path):
+            raise StateError("damaged")
+
+        with self.assertRaisesRegex(StateError, "damaged"):
+            luigid.read_steady(str(self.path), read)
+
+    def test_it_gives_up(self):
+        with self.assertRaisesRegex(StateError, "is being changed faster than it can be read"):
+            self.read(*[self.scheduler.dump] * luigid.STEADY_ATTEMPTS)
+
+    def test_a_directory_that_is_not_there(self):
+        with self.assertRaises(FileNotFoundError):
+            check_state(str(self.directory / "none" / "state"))

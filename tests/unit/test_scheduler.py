@@ -428,6 +428,10 @@ class TestRetries(SchedulerCase):
         self.later(RETRY + 1, alive=["w", "other"])
         self.assertEqual(self.work(), "task")
 
+    def test_who_reports_a_failure_is_not_given_the_task_for_it(self):
+        self.add("task", worker="other", status="FAILED")
+        self.assertEqual(self.task("task")["workers"], ["w"])
+
     def test_too_many_failures_disable(self):
         self.run_and_fail("task", times=2)
         self.assertEqual(self.status("task"), "FAILED")
@@ -494,6 +498,7 @@ class TestRetries(SchedulerCase):
     def test_run_is_not_interrupted_by_disabling(self):
         self.work()
         self.add("task", worker="other", status="DISABLED")
+        self.add("task", status="DISABLED", new_deps=["Found_1"])
         self.assertEqual(self.status("task"), "RUNNING")
 
     def test_forgiven_task_is_pending_but_its_failures_count(self):
@@ -584,6 +589,14 @@ class TestDisconnects(SchedulerCase):
         self.later(1, alive=["other"])
         self.assertEqual([worker["name"] for worker in self.scheduler.worker_list()], ["other"])
 
+    def test_get_work_does_not_prune_where_that_is_off(self):
+        self.make(retry_delay=0)
+        self.run_and_fail("task")
+        self.clock.now += 1
+        self.assertIsNone(self.work())
+        self.scheduler.prune()
+        self.assertEqual(self.work(), "task")
+
     def test_get_work_prunes_where_that_is_on(self):
         self.make(prune_on_get_work=True, retry_delay=0)
         self.add("task")
@@ -647,6 +660,10 @@ class TestDisabledWorkers(SchedulerCase):
     def test_disabled_worker_says_nothing_of_other_tasks(self):
         self.add("second", status="DONE")
         self.assertEqual(self.status("second"), "PENDING")
+
+    def test_disabled_worker_gets_no_work_as_an_assistant_either(self):
+        self.add("third", worker="other")
+        self.assertIsNone(self.work(assistant=True))
 
     def test_its_tasks_are_open_to_others(self):
         self.add("second", worker="other")
@@ -937,6 +954,13 @@ class TestLists(SchedulerCase):
         self.assertEqual((old["name"], list(old["running"]), old["num_pending"]), ("w", ["c"], 1))
         self.assertNotIn("running", self.scheduler.worker_list(include_running=False)[0])
 
+    def test_link_to_the_run_is_kept_until_the_next_one(self):
+        self.add("c", status="RUNNING", tracking_url="http://tracker")
+        self.add("c", status="DONE")
+        self.assertEqual(self.task("c")["tracking_url"], "http://tracker")
+        self.add("c", status="FAILED")
+        self.assertIsNone(self.task("c")["tracking_url"])
+
     def test_run_tells_of_itself(self):
         self.scheduler.set_task_status_message(task_id="c", status_message="half way")
         self.scheduler.set_task_progress_percentage(task_id="c", progress_percentage=50)
@@ -1035,15 +1059,23 @@ class TestNothingIsShared(SchedulerCase):
         self.call("get_scheduler_message_response", task_id="t1", message_id="m")
         self.call("ping", worker="w")
 
+    def read(self, method, **arguments):
+        """Read, and check that the same is read again whatever is done to the reply."""
+        reply = copy.deepcopy(getattr(self.scheduler, method)(**arguments))
+        self.call(method, **arguments)
+        self.assertEqual(getattr(self.scheduler, method)(**arguments), reply)
+
     def read_all(self):
-        for method in ("graph", "task_list", "worker_list", "resource_list", "is_paused"):
-            self.call(method)
-        for method in ("dep_graph", "inverse_dep_graph", "fetch_error", "get_running_task_resources"):
-            self.call(method, task_id="t1")
+        for method in ("graph", "task_list", "worker_list", "resource_list"):
+            self.read(method)
+        for method in ("dep_graph", "fetch_error"):
+            self.read(method, task_id="t3")
+        for method in ("inverse_dep_graph", "get_running_task_resources"):
+            self.read(method, task_id="t1")
         for method in ("get_task_status_message", "get_task_progress_percentage"):
-            self.call(method, task_id="t1")
-        self.call("task_search", task_str="t")
-        self.call("count_pending", worker="w")
+            self.read(method, task_id="t1")
+        self.read("task_search", task_str="t")
+        self.read("count_pending", worker="w")
 
     def test_what_was_captured_before_is_not_changed_by_calls(self):
         self.fill()
