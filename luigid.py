@@ -984,8 +984,8 @@ class Worker:
         "tasks",
         #: RUNNING tasks that name it among `workers`
         "running",
-        #: Queues of the ready tasks it may run
-        "queues",
+        #: Line of the Queues of the ready tasks it may run
+        "line",
         #: PENDING tasks it may run; those it alone may run; those that need resources
         "pending",
         "pending_alone",
@@ -1005,7 +1005,7 @@ class Worker:
         self.rpc_messages: List[Dict[str, Any]] = []
         self.tasks: Set[Task] = set()
         self.running: Set[Task] = set()
-        self.queues: dict = {}
+        self.line = None
         self.pending = self.pending_alone = self.pending_demanding = 0
         self.open = self.open_alone = self.open_last = 0
 
@@ -1036,7 +1036,8 @@ class Worker:
 # the indexes hold of the task with what they should hold and moves only the difference:
 #
 #   seats    a ready task sits in the Queue of the tasks that are like it: same resources, same workers. Alike tasks
-#            are refused together, so `choose` looks at a queue's first and never at the rest.
+#            are refused together, so `choose` looks at a queue's first and never at the rest; and queues stand in Lines
+#            in the order of their firsts, so it looks at no more of them than rank above the one it finds.
 #   tally    the counters that every get_work reply carries are kept per worker, not counted.
 #   booking  what runs where: resource use, tasks by worker, tasks by batch.
 #   due      the one moment at which `prune` must look at the task again, in a heap over all tasks.
@@ -1105,14 +1106,60 @@ def discard_from(index: Dict[Any, Set[Task]], key: Any, task: Task) -> None:
         del index[key]
 
 
+def ranked(heap: List[Entry], is_wanted: Callable[[Entry], bool]) -> Iterator[Entry]:
+    """Yield the wanted entries of a heap in rank order, disturbing nothing; O(k log k) for the first k."""
+    frontier = [(heap[0], 0)] if heap else []
+    while frontier:
+        entry, index = heapq.heappop(frontier)
+        if is_wanted(entry):
+            yield entry
+        for child in range(2 * index + 1, min(2 * index + 3, len(heap))):
+            heapq.heappush(frontier, (heap[child], child))
+
+
+class Line:
+    """The queues that some worker may be given work from, or all queues, in the rank order of their first tasks."""
+
+    __slots__ = ("heap", "room")
+
+    def __init__(self) -> None:
+        #: the first entries of the queues, and some that have ceased to be that
+        self.heap: List[Entry] = []
+        #: length of the heap from which on the latter are removed
+        self.room = 64
+
+    def push(self, entry: Entry) -> None:
+        """Take in what has become the first entry of a queue; O(log n)."""
+        if len(self.heap) >= self.room:
+            self.heap = list(self.ranked())
+            self.room = 2 * len(self.heap) + 64
+        heapq.heappush(self.heap, entry)
+
+    def ranked(self) -> Iterator[Entry]:
+        """Yield the first entry of each queue in rank order; O(k log k) for the first k."""
+        last = None
+        for entry in ranked(self.heap, is_first):
+            if entry is not last:  # it may have been first, and second, and first again
+                yield entry
+            last = entry
+
+
+def is_first(entry: Entry) -> bool:
+    """Tell whether an entry is in use, and the first one of its queue."""
+    task = entry[-1]
+    return task.entry is entry and task.seats[0].head() is entry
+
+
 class Queue:
     """Ready tasks in rank order; forgets itself (in `home`) with the last of them."""
 
-    __slots__ = ("home", "key", "heap", "live")
+    __slots__ = ("home", "key", "lines", "heap", "live")
 
-    def __init__(self, home: Dict[Any, "Queue"], key: Any) -> None:
+    def __init__(self, home: Dict[Any, "Queue"], key: Any, lines: Iterable[Line] = ()) -> None:
         self.home = home
         self.key = key
+        #: the lines in which it stands with its first entry
+        self.lines = tuple(lines)
         self.heap: List[Entry] = []
         self.live = 0
 
@@ -1123,6 +1170,20 @@ class Queue:
             self.heap = [kept for kept in self.heap if kept[-1].entry is kept]
             heapq.heapify(self.heap)
         heapq.heappush(self.heap, entry)
+        if self.lines and self.head() is entry:
+            self._line_up()
+
+    def leave(self, entry: Entry) -> None:
+        """Take note that an entry is out of use."""
+        self.live -= 1
+        if not self.live:
+            del self.home[self.key]
+        elif self.lines and entry < self.head():
+            self._line_up()
+
+    def _line_up(self) -> None:
+        for line in self.lines:
+            line.push(self.head())
 
     def head(self) -> Entry:
         """Return the first ranked entry of a queue that holds one."""
@@ -1132,14 +1193,7 @@ class Queue:
 
     def ranked(self) -> Iterator[Entry]:
         """Yield the entries in rank order, disturbing nothing; O(k log k) for the first k."""
-        heap = self.heap
-        frontier = [(heap[0], 0)] if heap else []
-        while frontier:
-            entry, index = heapq.heappop(frontier)
-            if entry[-1].entry is entry:
-                yield entry
-            for child in range(2 * index + 1, min(2 * index + 3, len(heap))):
-                heapq.heappush(frontier, (heap[child], child))
+        return ranked(self.heap, lambda entry: entry[-1].entry is entry)
 
 
 class Agenda:
@@ -1171,6 +1225,8 @@ class Agenda:
         self.batches: Dict[str, Set[Task]] = {}
         #: the ready tasks
         self.queues: Dict[QueueKey, Queue] = {}
+        #: all of `queues`
+        self.line = Line()
         #: (family, batched parameters) -> number of other parameters -> (resources, their values) -> ready tasks
         self.pools: Dict[Tuple[str, Tuple[str, ...]], Dict[int, Dict[Any, Queue]]] = {}
         #: family -> the ways in which workers batch it
@@ -1352,6 +1408,7 @@ class Agenda:
     def add_worker(self, worker_id: str, now: float, delay: float) -> Worker:
         """Add a worker that is not there yet; it is silent after `delay` seconds without a call."""
         worker = self.workers[worker_id] = Worker(worker_id, now)
+        worker.line = Line()
         self.changed[worker] = None
         heapq.heappush(self.farewells, (now + delay, worker_id))
         return worker
@@ -1410,23 +1467,14 @@ class Agenda:
         for queue in seats:
             queue.push(task.entry)
         for queue in left:
-            self._leave(queue)
-
-    def _leave(self, queue: Queue) -> None:
-        queue.live -= 1
-        if not queue.live:
-            del queue.home[queue.key]
-            if queue.home is self.queues:
-                for worker_id in queue.key[1]:
-                    del self.workers[worker_id].queues[queue.key]
+            queue.leave(entry)
 
     def _queue(self, task: Task) -> Queue:
         key = (task.resources, task.workers, task.runnable)
         queue = self.queues.get(key)
         if queue is None:
-            queue = self.queues[key] = Queue(self.queues, key)
-            for worker_id in task.workers:
-                self.workers[worker_id].queues[key] = queue
+            lines = (self.workers[worker_id].line for worker_id in task.workers)
+            queue = self.queues[key] = Queue(self.queues, key, (self.line, *lines))
         return queue
 
     def _pools(self, task: Task) -> Iterator[Queue]:
@@ -1566,52 +1614,47 @@ class Agenda:
         after `alive_since` (epoch seconds), as far as these have processes. So a worker with many cheap tasks does
         not starve one that waits for the same resources with a task that ranks above.
         """
-        queues = self.queues if assistant else worker.queues
-        winners = [
-            queue
-            for (demand, workers, runnable), queue in queues.items()
-            if ((assistant and runnable) or worker.id in workers) and self.fits(demand, self.used)
-        ]
-        if not winners:
-            return None
-        first = min(queue.head() for queue in winners)
-        if first[-1].resources:
-            return self._choose_fairly(worker, assistant, set(winners), self._free_slots(alive_since))
-        return first[-1]
+        line = self.line if assistant else worker.line
+        may_run = functools.partial(self._may_run, worker, assistant)
+        first = next((entry[-1] for entry in line.ranked() if may_run(entry[-1])), None)
+        if first is None or not first.resources:
+            return first
+        return self._choose_fairly(worker, assistant, self._free_slots(alive_since))
+
+    def _may_run(self, worker: Worker, assistant: bool, task: Task) -> bool:
+        return ((assistant and task.runnable) or worker.id in task.workers) and self.fits(task.resources, self.used)
 
     def _free_slots(self, alive_since: float) -> Dict[str, Number]:
         asked = (w for w in self.workers.values() if w.last_get_work is not None and w.last_get_work > alive_since)
         return {worker.id: worker.info.get("workers", 1) for worker in asked}
 
-    def _choose_fairly(
-        self, worker: Worker, assistant: bool, winners: Set[Queue], slots: Dict[str, Number]
-    ) -> Optional[Task]:
-        # Give out everything in rank order until a winner's turn comes. Slots and resources only dwindle meanwhile,
+    def _choose_fairly(self, worker: Worker, assistant: bool, slots: Dict[str, Number]) -> Optional[Task]:
+        # Give out everything in rank order until it is the worker's turn. Slots and resources only dwindle meanwhile,
         # so a queue whose first does not fit, or finds no slot, is through: here alike tasks fall together.
         taken: Dict[str, Number] = collections.defaultdict(int)
-        frontier: List[Tuple[Entry, Optional[Queue], Iterator[Entry]]] = []
-        for queue in self.queues.values():
-            push_next(frontier, queue, queue.ranked())
-        push_next(frontier, None, self._ranked_running(slots))
-        while winners:
-            entry, queue, rest = heapq.heappop(frontier)
+        firsts = heapq.merge(self.line.ranked(), self._ranked_running(slots))
+        frontier: List[Tuple[Entry, Iterator[Entry]]] = []
+        push_next(frontier, firsts)
+        while frontier:
+            entry, rest = heapq.heappop(frontier)
             task = entry[-1]
-            if queue is None:
+            if rest is firsts:
+                push_next(frontier, firsts)
+                rest = itertools.islice(task.seats[0].ranked(), 1, None) if task.entry else None
+            if task.status == RUNNING:
                 runner = task.worker_running
             elif not self.fits(task.resources, taken):
-                runner = None
-            elif queue in winners:
+                continue
+            elif self._may_run(worker, assistant, task):
                 return task
             else:
                 claims = (*task.workers, worker.id) if assistant else task.workers
                 runner = next((claim for claim in claims if slots.get(claim, 0) > 0), None)
-            if runner is None:
-                winners.discard(queue)
-                continue
-            slots[runner] -= 1
-            for resource, amount in task.held() if queue is None else task.resources:
-                taken[resource] += amount
-            push_next(frontier, queue, rest)
+            if runner is not None:
+                slots[runner] -= 1
+                for resource, amount in task.held() if task.status == RUNNING else task.resources:
+                    taken[resource] += amount
+                push_next(frontier, rest or iter(()))
         return None
 
     def _ranked_running(self, slots: Mapping[str, Number]) -> Iterator[Entry]:
@@ -1690,6 +1733,7 @@ class Agenda:
         for queue, tasks in seated.items():
             expect(queue.live, len(tasks), f"live entries of {queue.key}")
             expect([entry[-1] for entry in queue.ranked()], sorted(tasks, key=lambda t: t.entry), f"queue {queue.key}")
+        expect(list(self.line.ranked()), sorted(queue.head() for queue in self.queues.values()), "line of all queues")
 
     def _validate_workers(self) -> None:
         expect(sorted(worker_id for _, worker_id in self.farewells), sorted(self.workers), "farewells")
@@ -1706,8 +1750,8 @@ class Agenda:
             expect(worker.open, len(open_), f"open of {worker.id}")
             expect(worker.open_alone, sum(len(task.workers) == 1 for task in open_), f"open alone of {worker.id}")
             expect(worker.open_last, sum(t.workers[-1] == worker.id for t in open_), f"open last of {worker.id}")
-            queues = {key: queue for key, queue in self.queues.items() if worker.id in key[1]}
-            expect(worker.queues, queues, f"queues of {worker.id}")
+            firsts = [queue.head() for queue in self.queues.values() if worker.id in queue.key[1]]
+            expect(list(worker.line.ranked()), sorted(firsts), f"line of {worker.id}")
 
     def _validate_bookings(self) -> None:
         running_on: Dict[Any, Set[Task]] = {}
@@ -1725,11 +1769,11 @@ class Agenda:
         expect(self.used, {name: sum(held.values()) for name, held in self.holders.items()}, "used resources")
 
 
-def push_next(frontier: List[Any], queue: Optional[Queue], rest: Iterator[Entry]) -> None:
+def push_next(frontier: List[Tuple[Entry, Iterator[Entry]]], rest: Iterator[Entry]) -> None:
     """Put the next entry of one of several ranked sources into their common heap, if it has one."""
     entry = next(rest, None)
     if entry is not None:
-        heapq.heappush(frontier, (entry, queue, rest))
+        heapq.heappush(frontier, (entry, rest))
 
 
 def expect(actual: Any, expected: Any, what: str) -> None:
@@ -1867,6 +1911,8 @@ def _amount(value: Any) -> Number:
 
 
 def _count(value: Any) -> int:
+    if isinstance(value, float) and value.is_integer():  # to JSON 2.0 and 2 are the same
+        value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= sys.maxsize:
         raise TypeError
     return int(value)
@@ -1942,7 +1988,7 @@ NAME = {**STRING, "minLength": 1}
 NUMBER = {"type": "number"}
 AMOUNT = {**NUMBER, "minimum": 0}
 COUNT_SCHEMA = {"type": "integer", "minimum": 0, "maximum": sys.maxsize}
-FLAG = {"enum": [True, False, None]}
+FLAG = {"enum": [True, False, None, 0, 1]}
 
 
 def _array_of(items: Mapping[str, Any], most: int) -> Dict[str, Any]:
@@ -5220,13 +5266,14 @@ MAX_BODY = 64 * 1024 * 1024  #: bytes of a request body, as sent and unpacked
 MAX_LINE = 64 * 1024  #: bytes of a request line
 MAX_HEADERS = 100  #: header lines of a request
 MAX_HEADER_BYTES = 64 * 1024  #: bytes of all header lines of a request
+MAX_PARTS = 4_000_000  #: commas in arguments: three bytes of JSON may be a hundred in memory
 MAX_DIGITS = 308  #: digits of an integer: each then has a float near it, so that arithmetic cannot overflow
 
 MAX_CONNECTIONS = 4096  #: connections at a time; beyond, an idle one gives way, and if there is none: 503
 MAX_PER_ADDRESS = 2048  #: the same of one address, and then 429: a thousand workers, with a child each that calls too
 MAX_CALLS = 1024  #: calls of the scheduler at a time; beyond: 503
 AUDIT_ENTRIES = 1000  #: changes made by hand that are shown; the log has all of them
-AUDIT_CHARACTERS = 2000  #: what of the arguments is kept there
+AUDIT_CHARACTERS = 2000  #: what is kept of their arguments, and of the replies
 MAX_TURNED_AWAY = 256  #: connections without a place that are kept for LINGER_SECONDS
 
 IDLE_SECONDS = 600.0  #: how long a connection may wait between requests
@@ -5368,6 +5415,8 @@ def parse_arguments(data: bytes) -> Dict[str, Any]:
     """The arguments of a call from their JSON text; 400 unless it is an object of sane size."""
     if data.count(b"[") + data.count(b"{") > MAX_NESTING and is_nested_too_deep(data):
         raise HttpError(400, f"data is nested deeper than {MAX_NESTING} levels")
+    if data.count(b",") > MAX_PARTS:
+        raise HttpError(413, f"data has more than {MAX_PARTS} parts")
     try:
         arguments = decode_json(data.decode())
     except ValueError as error:
@@ -5867,7 +5916,7 @@ class Connection(BaseHTTPRequestHandler):
         finally:
             self.server.calls.put(None)
         if name in AUDITED:
-            self.note_change(spec, arguments)
+            self.note_change(spec, arguments, b"".join(body))
         return self.reply(200, API_HEADERS + self.cors(), *body)
 
     def perform(self, spec: Rpc, arguments: Mapping[str, Any]) -> Iterable[bytes]:
@@ -5878,7 +5927,7 @@ class Connection(BaseHTTPRequestHandler):
         text = "null" if result is None else encode_json(result)  # most are, and the encoder is slow at it
         return [b'{"response":%s}' % text.encode("ascii")]
 
-    def note_change(self, spec: Rpc, arguments: Mapping[str, Any]) -> None:
+    def note_change(self, spec: Rpc, arguments: Mapping[str, Any], reply: bytes) -> None:
         """Keep on record that somebody has made a change by hand."""
         said = {name: value for name, value in arguments.items() if spec.rest or name in spec.params}
         entry = {
@@ -5887,10 +5936,11 @@ class Connection(BaseHTTPRequestHandler):
             "address": self.client_address[0] if self.client_address else None,
             "call": spec.name,
             "arguments": encode_json(said)[:AUDIT_CHARACTERS],
+            "reply": reply.decode("ascii")[len('{"response":') : -1][:AUDIT_CHARACTERS],
         }
         self.server.audit_trail.append(entry)
         who, where = entry["user"] or "somebody", entry["address"] or "the Unix socket"
-        audit_logger.info("%s from %s: %s %s", who, where, spec.name, entry["arguments"])
+        audit_logger.info("%s from %s: %s %s -> %s", who, where, spec.name, entry["arguments"], entry["reply"])
 
     def audit(self) -> Reply:
         """`/api/audit`: the last changes made by hand, the latest first; like any reply of a call."""

@@ -51,7 +51,11 @@ MUTANTS = {
     "nothing is kept for tasks ranked above": changed(
         Agenda,
         "_choose_fairly",
-        lambda original: lambda agenda, worker, assistant, winners, slots: min(q.head() for q in winners)[-1],
+        lambda original: lambda agenda, worker, assistant, slots: next(
+            entry[-1]
+            for entry in (agenda.line if assistant else worker.line).ranked()
+            if agenda._may_run(worker, assistant, entry[-1])
+        ),
     ),
     "what runs takes part in no ranking": changed(
         Agenda, "_ranked_running", lambda original: lambda agenda, slots: iter(())

@@ -72,7 +72,7 @@ def typical(spec, rng):
     arguments.update(
         (name, f"{arguments[name][0]}{rng.randrange(4)}") for name in ("worker", "task_id") if name in arguments
     )
-    return {**{name: "x" for name in spec.required}, **arguments}
+    return {**dict.fromkeys(spec.required, "x"), **arguments}
 
 
 def wrong_types():

@@ -455,12 +455,21 @@ class TestQueue(unittest.TestCase):
         worker = hire(self.agenda, "w")
         self.agenda.set_batcher("w", "Load", ("date",), 2)
         task = add(self.agenda, "t", workers=[worker], family="Load", params={"date": "1"}, batchable=True)
-        self.assertEqual([list(self.agenda.queues), list(worker.queues)], [[((), ("w",), False)]] * 2)
+        self.assertEqual(list(self.agenda.queues), [((), ("w",), False)])
+        self.assertEqual(list(worker.line.ranked()), [task.entry])
         self.assertEqual(len(task.seats), 2)
         homes = [queue.home for queue in task.seats]
         become(self.agenda, task, DONE)
         self.assertEqual(homes, [{}, {}])
-        self.assertEqual(worker.queues, {})
+        self.assertEqual([*worker.line.ranked(), *self.agenda.line.ranked()], [])
+
+    def test_line_does_not_grow_with_coming_and_going(self):
+        tasks = [add(self.agenda, str(number), resources=((str(number), 1),)) for number in range(10)]
+        for _ in range(200):
+            for task in tasks:
+                become(self.agenda, task, DONE)
+                become(self.agenda, task, PENDING)
+        self.assertLess(len(self.agenda.line.heap), 200)
 
 
 class TestGraph(unittest.TestCase):
@@ -746,7 +755,8 @@ CORRUPTIONS = {
     "open of w": lambda agenda: setattr(agenda.workers["w"], "open", 9),
     "open alone of w": lambda agenda: setattr(agenda.workers["w"], "open_alone", 9),
     "open last of w": lambda agenda: setattr(agenda.workers["w"], "open_last", 9),
-    "queues of w": lambda agenda: agenda.workers["w"].queues.clear(),
+    "line of w": lambda agenda: agenda.workers["w"].line.heap.clear(),
+    "line of all queues": lambda agenda: agenda.line.heap.clear(),
     "running_on": lambda agenda: agenda.running_on.clear(),
     "running_on: .*'stale'": lambda agenda: agenda.running_on.update(stale=set()),
     "batches": lambda agenda: agenda.batches.clear(),

@@ -187,6 +187,12 @@ class TargetTest(ServerTest):
         self.assertEqual(404, self.ask(request("/static/visualiser/../../luigid.py")).status)
         self.assertEqual(404, self.ask(request("/static/../luigid.py")).status)
 
+    def test_small_parts_do_not_make_a_large_whole(self):
+        with mock.patch.object(luigid, "MAX_PARTS", 10):
+            for parts, status in ((10, 200), (11, 413)):
+                raw = post("ping", b'{"worker": "w", "x": [%s0]}' % (b"0," * (parts - 1)), luigid.JSON)
+                self.assertEqual(status, self.ask(raw).status)
+
     def test_a_long_unknown_method_costs_nothing_and_is_not_repeated(self):
         self.assertLess(len(self.ask(request("/api/" + "p" * 60_000)).body), 300)
 
@@ -268,18 +274,18 @@ class PlacesTest(unittest.TestCase):
             self.assertTrue(self.is_served(self.connect(server)))
 
     def test_only_so_many_of_those_turned_away_are_kept(self):
-        with mock.patch.object(luigid, "MAX_TURNED_AWAY", 3), serving(max_connections=1) as server:
-            with at_work(server, 1):
-                for _ in range(6):
-                    self.assertEqual(503, self.connect(server).reply().status)
-                    self.assertLessEqual(len(server._turned_away), 3)
+        limited = mock.patch.object(luigid, "MAX_TURNED_AWAY", 3)
+        with limited, serving(max_connections=1) as server, at_work(server, 1):
+            for _ in range(6):
+                self.assertEqual(503, self.connect(server).reply().status)
+                self.assertLessEqual(len(server._turned_away), 3)
         self.assertEqual(0, len(server._turned_away))
 
     def test_those_turned_away_are_forgotten_in_time(self):
-        with mock.patch.multiple(luigid, SWEEP_SECONDS=0, LINGER_SECONDS=0), serving(max_connections=1) as server:
-            with at_work(server, 1):
-                self.assertEqual(503, self.connect(server).reply().status)
-                wait_until(lambda: not server._turned_away)
+        hasty = mock.patch.multiple(luigid, SWEEP_SECONDS=0, LINGER_SECONDS=0)
+        with hasty, serving(max_connections=1) as server, at_work(server, 1):
+            self.assertEqual(503, self.connect(server).reply().status)
+            wait_until(lambda: not server._turned_away)
 
     def test_a_unix_socket_has_no_address_to_count(self):
         path = os.path.join(self.stack.enter_context(tempfile.TemporaryDirectory()), "socket")
@@ -352,7 +358,11 @@ class AuditTest(ServerTest):
         for name, arguments in CHANGES.items():
             self.assertEqual(200, self.ask(call(name, **arguments)).status)
         said = [luigid.encode_json(arguments) for arguments in CHANGES.values()]
-        self.assertEqual([f"somebody from 127.0.0.1: {name} {text}" for name, text in zip(CHANGES, said)], self.lines())
+        lines = self.lines()
+        self.assertEqual(len(CHANGES), len(lines))
+        for line, name, text in zip(lines, CHANGES, said):
+            self.assertTrue(line.startswith(f"somebody from 127.0.0.1: {name} {text} -> "), line)
+        self.assertTrue(lines[2].endswith(' -> {"task_id":"t","status":null}'), lines[2])
         trail = self.trail()[::-1]
         self.assertEqual(list(zip(CHANGES, said)), [(entry["call"], entry["arguments"]) for entry in trail])
         for entry in trail:

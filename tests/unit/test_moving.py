@@ -663,27 +663,23 @@ class TestExport(DirectoryTest):
 
     def test_it_is_one_moment_of_a_state_that_is_being_written(self):
         """Each call adds a task, and folds happen meanwhile: tasks 0 to n, or something was read out of time."""
-        scheduler, stop = self.restart(), threading.Event()
+        scheduler = self.restart()
 
         def write():
-            for number in itertools.count():
+            for number in range(300):
                 scheduler.add_task(worker="w", task_id=str(number))
-                if number % 50 == 0:
+                if number % 60 == 0:
                     scheduler.dump()
-                if stop.is_set():
-                    return
 
+        scheduler.add_task(worker="w", task_id="first")
         writer = threading.Thread(target=write)
         writer.start()
-        try:
-            for _ in range(20):
-                with mock.patch.object(luigid, "STEADY_ATTEMPTS", 1000):
-                    self.export()
-                tasks, _, _ = stock_unpickle(self.exported.read_bytes())
-                self.assertEqual([str(number) for number in range(len(tasks))], list(tasks))
-        finally:
-            stop.set()
-            writer.join()
+        while writer.is_alive():
+            with mock.patch.object(luigid, "STEADY_ATTEMPTS", 1000):
+                self.export()
+            tasks, _, _ = stock_unpickle(self.exported.read_bytes())
+            self.assertEqual(["first", *map(str, range(len(tasks) - 1))], list(tasks))
+        writer.join()
 
 
 class TestSteadyReads(DirectoryTest):
@@ -741,3 +737,312 @@ class TestSteadyReads(DirectoryTest):
     def test_a_directory_that_is_not_there(self):
         with self.assertRaises(FileNotFoundError):
             check_state(str(self.directory / "none" / "state"))
+
+
+# -- check and repair --------------------------------------------------------------------------------------------------
+
+
+class StateTest(DirectoryTest):
+    """Has a state of a snapshot and several journals, in a directory, and says what each of them is for."""
+
+    def make(self, journals=2, calls=6, snapshot=True):
+        """Tasks s0, s1 ... in the snapshot, 1.0, 1.1 ... in the first journal behind it, and so on."""
+        if snapshot:
+            scheduler = restart(self.path)
+            for number in range(calls):
+                scheduler.add_task(worker="w", task_id=f"s{number}", expl="x" * 50, resources={"r": 1})
+            scheduler.add_task_batcher(worker="w", task_family="F", batched_args=["x"])
+            scheduler.update_resource(resource="r", amount=3)
+            scheduler.dump()
+            scheduler.close()
+            for file in luigid.journals(str(self.path)).values():
+                os.unlink(file)
+        for journal in range(1, journals + 1):
+            scheduler = restart(self.path)
+            for number in range(calls):
+                scheduler.add_task(worker="w", task_id=f"{journal}.{number}", expl="y" * 50)
+            scheduler.close()
+
+    def journal(self, number):
+        """The file of the first, second ... journal."""
+        return Path([*luigid.journals(str(self.path)).values()][number - 1])
+
+    def damage(self, path, position, byte=None):
+        data = bytearray(path.read_bytes())
+        data[position] = data[position] ^ 0x10 if byte is None else byte
+        path.write_bytes(data)
+
+    def check(self):
+        """What a check tells, without the directory; it must not change anything, not even the time of a file."""
+
+        def everything():
+            return {file.name: (file.read_bytes(), file.stat().st_mtime_ns) for file in self.directory.iterdir()}
+
+        before = everything()
+        lines, usable = check_state(str(self.path))
+        self.assertEqual(before, everything())
+        return [line.replace(f"{self.path}", "*") for line in lines], usable
+
+    def repair(self):
+        """Repair; all that was there must still be there. Return the ids of the tasks of the state that is made."""
+        before = self.files()
+        self.told = [line.replace(f"{self.path}", "*") for line in repair_state(str(self.path))]
+        after = self.files()
+        for name, data in before.items():
+            self.assertIn(data, [after.get(name), *(after[other] for other in after if other.startswith(f"{name}.damaged-"))])
+        self.assertTrue(self.check()[1])
+        with contextlib.closing(restart(self.path)) as scheduler:
+            return list(scheduler._agenda.tasks)
+
+    def refused(self):
+        with self.assertRaises(StateError) as caught:
+            restart(self.path)
+        return str(caught.exception)
+
+
+def tasks_of(*journals, calls=6):
+    return [f"{journal}{number}" for journal in journals for number in range(calls)]
+
+
+class TestSoundStates(StateTest):
+    def test_nothing(self):
+        self.assertEqual((["there is no state in *"], True), self.check())
+        self.assertEqual([], self.repair())
+        self.assertEqual(["there is no state in *", "nothing to repair"], self.told)
+
+    def test_a_snapshot_and_journals(self):
+        self.make()
+        lines, usable = self.check()
+        self.assertTrue(usable)
+        snapshot, *journals, total = lines
+        self.assertRegex(snapshot, r"^\*: snapshot, \d+ bytes, 10 changes$")
+        self.assertRegex(journals[0], r"^\*\.journal\.0: journal, \d+ bytes, 6 records$")
+        self.assertRegex(journals[1], r"^\*\.journal\.1: journal, \d+ bytes, 6 records$")
+        self.assertEqual("in all 18 tasks and 1 workers", total)
+        before = self.files()
+        self.assertEqual("nothing to repair", repair_state(str(self.path))[-1])
+        self.assertEqual(before, self.files())
+
+    def test_journals_alone(self):
+        self.make(snapshot=False)
+        lines, usable = self.check()
+        self.assertEqual(("*: not written yet", "in all 12 tasks and 1 workers", True), (lines[0], lines[-1], usable))
+
+    def test_one_that_is_in_use(self):
+        with contextlib.closing(restart(self.path)) as scheduler:
+            scheduler.add_task(worker="w", task_id="a")
+            self.assertEqual("in all 1 tasks and 1 workers", self.check()[0][-1])
+            with self.assertRaisesRegex(StateError, "in use: pid .* stop that one before a repair"):
+                repair_state(str(self.path))
+            scheduler.add_task(worker="w", task_id="b")
+        self.assertEqual("in all 2 tasks and 1 workers", self.check()[0][-1])
+
+    def test_a_journal_that_a_snapshot_has_superseded(self):
+        self.make(journals=1)
+        path, data = self.journal(1), self.journal(1).read_bytes()
+        with contextlib.closing(restart(self.path)) as scheduler:
+            scheduler.dump()
+        path.write_bytes(data)
+        lines, usable = self.check()
+        self.assertIn("*.journal.0: superseded by the snapshot", lines)
+        self.assertEqual(("in all 12 tasks and 1 workers", True), (lines[-1], usable))
+
+    def test_a_torn_end(self):
+        self.make()
+        size = self.journal(2).stat().st_size - 7
+        os.truncate(self.journal(2), size)
+        lines, usable = self.check()
+        self.assertTrue(usable)
+        self.assertRegex(lines[2], r"5 records, and at byte \d+ \d+ bytes of one that was never finished, which the next start drops$")
+        self.assertEqual("in all 17 tasks and 1 workers", lines[-1])
+        self.assertEqual("nothing to repair", repair_state(str(self.path))[-1])
+        self.assertEqual(size, self.journal(2).stat().st_size)
+
+
+class TestDamagedJournals(StateTest):
+    def test_what_comes_before_the_damage_is_kept(self):
+        self.make()
+        records = self.offsets(self.journal(1))
+        for number, offset in enumerate(records[1:-1]):
+            with self.subTest(record=number):
+                for file in self.directory.iterdir():
+                    file.unlink()
+                self.make()
+                self.damage(self.journal(1), offset + 20)
+                self.assertIn(f"is damaged at byte {offset}", self.refused())
+                lines, usable = self.check()
+                self.assertFalse(usable)
+                self.assertRegex(
+                    lines[1],
+                    rf"^\*\.journal\.0: journal, \d+ bytes, {number} records, damaged at byte {offset}: a record does not "
+                    rf"match its checksum; {5 - number} sound records follow$",
+                )
+                self.assertRegex(lines[2], r"^\*\.journal\.1: journal, \d+ bytes, 6 sound records, but behind what is damaged or missing$")
+                self.assertEqual(f"in all {6 + number} tasks and 1 workers", lines[3])
+                self.assertEqual("luigid does not start with it; --repair-state keeps what is counted here", lines[4])
+                self.assertEqual([*tasks_of("s"), *tasks_of("1.")[:number]], self.repair())
+                self.assertEqual(lines[:4], self.told[:4])
+                kept = {"*.damaged-1", "*.journal.0.damaged-1", "*.journal.1.damaged-1"}
+                self.assertLessEqual(kept, set(self.told))
+
+    def offsets(self, path):
+        data, offsets = path.read_bytes(), []
+        while (offset := data.find(MARK, offsets[-1] + 1 if offsets else 0)) >= 0:
+            offsets.append(offset)
+        return offsets
+
+    def test_a_torn_journal_that_others_follow(self):
+        self.make()
+        os.truncate(self.journal(1), self.journal(1).stat().st_size - 3)
+        self.assertIn("is damaged", self.refused())
+        self.assertEqual([*tasks_of("s"), *tasks_of("1.")[:5]], self.repair())
+
+    def test_a_header_that_is_damaged(self):
+        self.make()
+        self.damage(self.journal(1), 30)
+        self.assertEqual(tasks_of("s"), self.repair())
+
+    def test_a_journal_that_is_missing(self):
+        self.make(journals=3)
+        self.journal(2).unlink()
+        lines, usable = self.check()
+        self.assertFalse(usable)
+        self.assertEqual("*.journal.1: missing", lines[2])
+        self.assertIn("6 sound records, but behind", lines[3])
+        self.assertEqual([*tasks_of("s"), *tasks_of("1.")], self.repair())
+
+    def test_resources_and_batchers_survive_a_repair(self):
+        self.make()
+        self.damage(self.journal(2), 700)
+        self.repair()
+        with contextlib.closing(restart(self.path)) as scheduler:
+            self.assertEqual({"r": 3}, scheduler._agenda.totals)
+            self.assertEqual({"w": {"F": (("x",), luigid.LARGEST)}}, scheduler._agenda.batchers)
+
+    def test_a_second_repair_overwrites_nothing_of_the_first(self):
+        for number in range(1, 4):
+            self.make(journals=1)
+            last = max(luigid.journals(str(self.path)))
+            self.damage(self.journal(last), 700)
+            self.repair()
+            self.assertIn(f"state.pickle.damaged-{number}", self.files())
+
+
+class TestDamagedSnapshots(StateTest):
+    def setUp(self):
+        super().setUp()
+        with mock.patch.object(luigid, "SLICE", 2):
+            self.make(journals=1)
+        self.whole = self.files()
+
+    def restore(self, snapshot):
+        for file in self.directory.iterdir():
+            file.unlink()
+        for name, data in self.whole.items():
+            (self.directory / name).write_bytes(data)
+        self.path.write_bytes(snapshot)
+
+    def test_any_byte(self):
+        """Whatever is damaged, what is made loads, and at most the tasks of one part of the snapshot are missing."""
+        snapshot, everything, lost, changed = self.path.read_bytes(), set(tasks_of("s", "1.")), 0, 0
+        for position in range(0, len(snapshot), 9):
+            self.restore(snapshot)
+            self.damage(self.path, position)
+            with self.subTest(position=position):
+                self.assertIn("is damaged at byte 0", self.refused())
+                tasks = set(self.repair())
+                lost += len(everything - tasks)
+                changed += len(tasks - everything)
+                self.assertLessEqual(len(everything - tasks), 2)
+                self.assertLessEqual(set(tasks_of("1.")), tasks)
+                self.assertRegex(
+                    self.told[0], r"^\*: snapshot, \d+ bytes, damaged: it does not match its checksum; \d tasks in it can"
+                )
+        self.assertGreater(lost, 10)
+        self.assertGreater(changed, 0)
+
+    def test_a_snapshot_cut_anywhere(self):
+        snapshot = self.path.read_bytes()
+        for size in (*range(200, len(snapshot), 150), len(snapshot) - 1):
+            self.restore(snapshot[:size])
+            with self.subTest(size=size):
+                self.refused()
+                self.assertLessEqual(set(tasks_of("1.")), set(self.repair()))
+
+    def test_how_much_is_lost_is_told(self):
+        self.damage(self.path, self.path.read_bytes().index(b"s3") + 2, 0xFF)
+        line = self.check()[0][0]
+        self.assertRegex(line, "; 4 tasks in it can be read, though nothing vouches for them; 0 tasks or other changes make no sense, ")
+        self.assertGreater(int(line.split()[-4]), 100)
+
+    def test_values_that_make_no_sense_are_left_out(self):
+        self.path.write_bytes(self.path.read_bytes().replace(b"PENDING", b"PENDINH", 1))
+        self.assertIn("; 2 tasks or other changes make no sense, 0 bytes are lost", self.check()[0][0])
+        self.assertEqual(10, len(self.repair()))
+
+    def test_a_missing_snapshot(self):
+        self.path.unlink()
+        self.journal(1).rename(self.directory / "state.pickle.journal.7")
+        self.assertIn("state.pickle is missing", self.refused())
+        self.assertEqual("*: missing", self.check()[0][0])
+        self.assertEqual(tasks_of("1."), self.repair())
+
+    def test_a_later_version_is_left_alone(self):
+        with mock.patch.object(luigid, "STATE_VERSION", (9, 0)), contextlib.closing(restart(self.path)) as scheduler:
+            scheduler.dump()
+        for position in (None, 500):
+            if position:
+                self.damage(self.path, position)
+            before = self.files()
+            for examine in (check_state, repair_state):
+                with self.subTest(position=position), self.assertRaisesRegex(StateError, "in version 9.0 of the format"):
+                    examine(str(self.path))
+            self.assertEqual(before, self.files())
+
+    def test_an_earlier_version_that_had_fewer_fields(self):
+        def without_responses(generation):
+            header = make_header(generation)
+            return {**header, "version": (0, 9), "task_fields": header["task_fields"][:-1]}
+
+        make_header = luigid.make_header
+        for file in self.directory.iterdir():
+            file.unlink()
+        with mock.patch.object(luigid, "make_header", without_responses), mock.patch.object(luigid, "SLICE", 2):
+            self.make(journals=2)
+        self.damage(self.path, self.path.read_bytes().index(b"xxxx"))
+        self.assertEqual([*tasks_of("s")[2:], *tasks_of("1.", "2.")], self.repair())
+
+
+class TestForeignFiles(StateTest):
+    def test_they_are_named_and_left_alone(self):
+        for data in (b"", b"hello", pickle.dumps(({}, 1)), pickle.dumps(os.system)):
+            self.path.write_bytes(data)
+            for examine in (check_state, repair_state):
+                with self.subTest(data=data), self.assertRaisesRegex(StateError, "is no state of luigid, and none of stock"):
+                    examine(str(self.path))
+            self.assertEqual({"state.pickle": data}, self.files())
+
+
+class TestKilledRepair(KilledTest, StateTest):
+    def test_nothing_is_lost(self):
+        self.make()
+        self.damage(self.journal(1), 900)
+        damaged = self.files()
+
+        def prepare():
+            for name, data in damaged.items():
+                (self.directory / name).write_bytes(data)
+
+        def check():
+            for name, data in damaged.items():
+                self.assertIn(data, [content for other, content in self.files().items() if other.startswith(name)])
+            self.repair()
+            with contextlib.closing(restart(self.path)) as scheduler:
+                self.assertLessEqual(set(tasks_of("s")), set(scheduler._agenda.tasks))
+            self.assertFalse([name for name in self.files() if name.endswith(".damaged-2")])
+
+        self.kill_at_each_step(prepare, lambda: repair_state(str(self.path)), check)
+
+
+if __name__ == "__main__":
+    unittest.main()
