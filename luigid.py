@@ -27,7 +27,8 @@ answers. One more does what is due without anybody calling (prune, sync, fold th
                             with no other held; a snapshot and a sync take `_folding` and `_syncing` before it.
     the HTTP server's lock  the set of connections.
 
-No two of these three are ever held together.
+No two of these three are ever held together. Besides them, each address has a lock that its log-ins take turns by, held
+while a password is looked at and with no other taken under it.
 
 Promises
 --------
@@ -1062,8 +1063,8 @@ IS_PENDING, IS_DEMANDING, IS_OPEN, IS_RUNNING = 1, 2, 4, 8
 #: the flag that a status alone decides; the others are for PENDING tasks only
 STATUS_FLAG = {PENDING: IS_PENDING, FAILED: IS_OPEN, RUNNING: IS_RUNNING}
 
-#: `Task.due` of what every prune must look at
-ALWAYS = float("-inf")
+#: `Task.due` of what the next prune must look at, whenever that is
+AT_ONCE = 0.0
 
 #: the status of a task that has been removed
 GONE = ""
@@ -1231,6 +1232,8 @@ class Agenda:
         self.pools: Dict[Tuple[str, Tuple[str, ...]], Dict[int, Dict[Any, Queue]]] = {}
         #: family -> the ways in which workers batch it
         self.batchings: Dict[str, Set[Tuple[str, ...]]] = {}
+        #: runs whose worker does not keep the task: it is gone, or an assistant, which may go; each prune looks at them
+        self.adrift: Dict[Task, None] = {}
         #: (due, seq, Task) of the tasks that have something coming
         self.deadlines: List[Tuple[float, int, Task]] = []
         #: (epoch seconds at which it may be gone, worker id): one a worker, put right when it surfaces
@@ -1553,6 +1556,10 @@ class Agenda:
             del self.holders[resource], self.used[resource]
 
     def _settle_due(self, task: Task) -> None:
+        if self._is_adrift(task):
+            self.adrift[task] = None
+        else:
+            self.adrift.pop(task, None)
         due = self._when_due(task)
         if due != task.due:
             task.due = due
@@ -1562,29 +1569,35 @@ class Agenda:
                     heapq.heapify(self.deadlines)
                 heapq.heappush(self.deadlines, (due, task.seq, task))
 
+    def _is_adrift(self, task: Task) -> bool:
+        return task.status in (RUNNING, BATCH_RUNNING) and task.worker_running not in task.stakeholders
+
     def _when_due(self, task: Task) -> Optional[float]:
         due = [] if task.remove is None else [task.remove]
-        if task.status in (RUNNING, BATCH_RUNNING) and task.worker_running not in task.stakeholders:
-            due.append(ALWAYS)  # its worker is gone, or an assistant that may go
         if not task.stakeholders and task.remove is None and task.status not in (RUNNING, GONE):
-            due.append(ALWAYS)
+            due.append(AT_ONCE)
         if task.status == DISABLED and task.scheduler_disable_time is not None:
             due.append(task.scheduler_disable_time + self.disable_persist)
         if task.status == FAILED and self.retry_delay >= 0:
             due.append(task.retry)
         return min(due, default=None)
 
-    def pop_due(self, now: float) -> Iterator[Task]:
-        """Yield what `prune` must look at, oldest task first, each once.
+    def is_due(self, now: float) -> bool:
+        """Tell whether `pop_due` would find a task whose time is over, or has left some for later."""
+        return bool(self.deadlines) and self.deadlines[0][0] < now
+
+    def pop_due(self, now: float, most: float = math.inf) -> Iterator[Task]:
+        """Yield what `prune` must look at, oldest task first, each once; of those whose time is over at most `most`.
 
         What falls due meanwhile is yielded as well if it is younger than the task just looked at: so it is for a
         walk over all tasks.
         """
-        found: List[Tuple[int, Task]] = []
+        found = [(task.seq, task) for task in self.adrift]
+        heapq.heapify(found)
         popped, seq = [], -1
         try:
             while True:
-                while self.deadlines and self.deadlines[0][0] <= now:
+                while self.deadlines and self.deadlines[0][0] <= now and len(popped) < most:
                     due, _, task = heapq.heappop(self.deadlines)
                     if task.due == due:
                         task.due = None
@@ -1697,6 +1710,7 @@ class Agenda:
         self._validate_bookings()
         for task in self.tasks.values():
             expect(task.due, self._when_due(task), f"due of {task.id}")
+            expect(task in self.adrift, self._is_adrift(task), f"whether {task.id} is adrift")
         expected = {(task.due, task.seq, task) for task in self.tasks.values() if task.due is not None}
         expect(expected - set(self.deadlines), set(), "tasks missing in deadlines")
 
@@ -2755,18 +2769,25 @@ class StateMachine:
         """Do what has fallen due: part with silent workers, fail what they ran, retry, re-enable, forget."""
         self._prune()
 
-    def _prune(self) -> None:
+    def prune_some(self) -> bool:
+        """Do what `prune` does to some hundred tasks, and tell whether there is more to do."""
+        return self._perform(functools.partial(self._prune, SLICE), changes=False)
+
+    def _prune(self, most: float = math.inf) -> bool:
         with contextlib.suppress(Unavailable):
             self._may_change()
-            self._prune_due()
+            self._prune_due(most)
+            return self._agenda.is_due(self._now)
+        return False
 
-    def _prune_due(self) -> None:
+    def _prune_due(self, most: float) -> None:
         for worker in self._agenda.pop_silent_workers(self._now, self._settings.worker_disconnect_delay):
             logger.info("worker %s is gone: no word since %.0f s", worker.id, self._now - worker.last_active)
-        removed = [task for task in self._agenda.pop_due(self._now) if self._expire(task)]
-        for task in removed:
-            logger.info("task %s is removed", task.id)
-            self._agenda.remove(task)
+        due = [(task, self._expire(task)) for task in self._agenda.pop_due(self._now, most)]
+        for task, is_over in due:
+            if is_over:
+                logger.debug("task %s is removed", task.id)
+                self._agenda.remove(task)
 
     def _expire(self, task: Task) -> bool:
         """Do what is due for a task; True if it is to be removed."""
@@ -3106,10 +3127,7 @@ FRAME = struct.Struct("<4sII")
 SEAL = b"\nluigid\n"
 TRAILER = struct.Struct("<8sI")
 
-#: seconds from one prune by the scheduler itself to the next, as stock's daemon
-PRUNE_INTERVAL = 60
-
-#: seconds between two looks at whether the journal must be synced, folded, or mended
+#: seconds between two looks at what is due: tasks and workers to prune, the journal to sync, to fold, or to mend
 UPKEEP_INTERVAL = 1.0
 
 #: bytes from which on a journal is folded into a snapshot, if it is also larger than the snapshot
@@ -3702,8 +3720,7 @@ class Scheduler(StateMachine):
         self._snapshot_size = 0
         self._closing = threading.Event()
         self._upkeeper: Optional[threading.Thread] = None
-        #: monotonic seconds before which the next is not due
-        self._next_prune = time.monotonic() + PRUNE_INTERVAL
+        #: monotonic seconds before which no snapshot is due
         self._next_fold = 0.0
 
     # What the state machine asks of us.
@@ -3749,13 +3766,12 @@ class Scheduler(StateMachine):
         with self._lock, without_collecting_garbage():
             agenda = self._fresh_agenda()
             restorer = Restorer(agenda, self._clock(), self._settings.worker_disconnect_delay)
-            read_state(self._path, restorer, mend=True)
+            generation = read_state(self._path, restorer, mend=True)
             restorer.finish()
             agenda.totals.update(self._agenda.totals)
             self._agenda = agenda
             self._journal = Journal(self._path, self._journal_sync)
-            files = journals(self._path)
-            self._journal.open(max(files, default=-1) + 1, sum(map(os.path.getsize, files.values())))
+            self._journal.open(generation, sum(map(os.path.getsize, journals(self._path).values())))
             self._snapshot_size = os.path.getsize(self._path) if os.path.exists(self._path) else 0
         logger.info("%d tasks and %d workers in %s", len(agenda.tasks), len(agenda.workers), self._path)
 
@@ -3851,9 +3867,8 @@ class Scheduler(StateMachine):
 
     def keep_up(self, now: float) -> None:
         """Do what is due at `now` (monotonic seconds) without anybody calling: prune, fold or mend, sync."""
-        if now >= self._next_prune:
-            self._next_prune = now + PRUNE_INTERVAL
-            self.prune()
+        while self.prune_some():  # much may fall due at once, when a worker with many tasks is gone
+            pass
         if now >= self._next_fold and self._is_fold_due(now):
             self._fold()
             # One of much takes long, and one that fails is tried again: at most a tenth of the time goes into it.
@@ -3878,9 +3893,9 @@ class Scheduler(StateMachine):
 
 
 def read_state(path: str, restorer: Restorer, mend: bool) -> int:
-    """Make the changes in a snapshot and its journals; return how many bytes of a torn end were passed over.
+    """Make the changes in a snapshot and its journals; return the number of the journal that continues them.
 
-    With `mend` these are cut off the file, and a file of stock's is taken over first. OSError, StateError.
+    With `mend` a torn end is cut off the file, and a file of stock's is taken over first. OSError, StateError.
     """
     if mend:
         adopt_stock(path)
@@ -3888,15 +3903,13 @@ def read_state(path: str, restorer: Restorer, mend: bool) -> int:
     files = {number: file for number, file in journals(path).items() if number >= generation}
     check_sequence(path, generation, list(files))
     last = max((number for number, file in files.items() if has_records(file)), default=0)
-    dropped = 0
     for number, file in files.items():
         sound, torn = read_journal(file, restorer, may_be_torn=number >= last)
         if torn:
             logger.warning("%s ends in a torn record: %d bytes from byte %d on are dropped", file, torn, sound)
-            dropped += torn
             if mend:
                 cut_off(file, sound)
-    return dropped
+    return max(files, default=generation - 1) + 1
 
 
 def cut_off(path: str, size: int) -> None:
@@ -4318,9 +4331,10 @@ def has_seal(path: str) -> bool:
 
 
 def read_stock(path: str) -> Optional[List[Change]]:
-    """Return what stock's scheduler saved in a file; None if it is a snapshot, whole or cut off. Nothing of it is run.
+    """Return what stock's scheduler saved in a file; None if it is a snapshot of ours, damaged or not.
 
-    OSError; StateError for anything else.
+    OSError; StateError for anything else. Nothing of it is run. A snapshot is known by its end, by its beginning, or by
+    the journals beside it.
     """
     if has_seal(path):
         return None
@@ -4332,6 +4346,8 @@ def read_stock(path: str) -> Optional[List[Change]]:
             return None
         return list(stock_changes(state, len(data)))
     except Exception as error:
+        if any(map(has_records, journals(path).values())):
+            return None
         told = type(error) in (pickle.UnpicklingError, ValueError)
         what = str(error) if told else f"it makes no sense ({type(error).__name__})"
         raise StateError(
@@ -4585,8 +4601,8 @@ def export_stock(state_path: str, target: str) -> str:
 #: times that a state is read anew because files of it were replaced meanwhile
 STEADY_ATTEMPTS = 10
 
-#: what each list of changes in a snapshot begins with: PROTO 4, FRAME. It cannot be within a text in UTF-8.
-LIST_START = b"\x80\x04\x95"
+#: how the header and each list of changes in a snapshot begin: PROTO 4, FRAME, less than 16 MB, EMPTY_DICT or EMPTY_LIST
+PART_START = re.compile(rb"\x80\x04\x95.{3}\0{5}[]}]\x94", re.DOTALL)
 
 
 class CountingRestorer(Restorer):
@@ -4633,17 +4649,14 @@ def read_list(value: Any, header: Mapping[str, Any]) -> Tuple[List[Change], int]
 
 
 def readable(data: bytes) -> Iterator[Tuple[Any, int]]:
-    """Yield what can be read of the pickles in a damaged snapshot, each with its length in bytes."""
-    file, start = io.BytesIO(data), 0
-    while start >= 0:
-        file.seek(start)
-        try:
-            value = WaryUnpickler(file).load()
-        except Exception:
-            start = data.find(LIST_START, start + 1)
-        else:
-            yield value, file.tell() - start
-            start = file.tell()
+    """Yield the parts of a damaged snapshot that can be read, each with the number of bytes that it takes."""
+    starts = [match.start() for match in PART_START.finditer(data)]
+    for start, end in zip(starts, [*starts[1:], len(data)]):
+        file = io.BytesIO(data[start:end])
+        with contextlib.suppress(Exception):
+            while True:  # empty parts begin otherwise, and follow another
+                before = file.tell()
+                yield WaryUnpickler(file).load(), file.tell() - before
 
 
 class Salvage(NamedTuple):
@@ -4689,12 +4702,7 @@ def examine(path: str) -> Findings:
     files = journals(path)
     if not os.path.exists(path):
         return examine_own(path, files) if files else Findings([f"there is no state in {path}"], usable=True)
-    try:
-        changes = read_stock(path)
-    except StateError:
-        if not salvage(path).changes:
-            raise
-        changes = None  # one of ours, damaged at both ends
+    changes = read_stock(path)
     if changes is None:
         return examine_own(path, files)
     kinds = collections.Counter(kind for kind, *_ in changes)
@@ -4845,7 +4853,7 @@ ROLES = {
     "viewer": (
         *("dep_graph", "inverse_dep_graph", "graph", "task_list", "task_search", "worker_list", "resource_list"),
         *("fetch_error", "get_task_status_message", "get_task_progress_percentage", "get_running_task_resources"),
-        *("is_paused", "is_pause_enabled", "has_task_history"),
+        *("is_paused", "is_pause_enabled", "has_task_history", "audit"),
     ),
     "worker": (
         *("add_worker", "add_task", "add_task_batcher", "get_work", "count_pending", "ping", "prune"),

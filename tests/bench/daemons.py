@@ -59,7 +59,11 @@ class Daemon:
                 stdout=log,
                 stderr=log,
             )
-        self._wait_for_reply(began + DEADLINE)
+        try:
+            self._wait_for_reply(began + DEADLINE)
+        except BaseException:
+            self.kill()
+            raise
         #: seconds from its start to its first reply
         self.start_seconds = time.perf_counter() - began
         #: seconds of CPU time for that
@@ -76,7 +80,6 @@ class Daemon:
             except ConnectionError:
                 if self._process.poll() is not None or time.perf_counter() > give_up:
                     log = self._log.read_text(errors="replace")
-                    self.kill()
                     raise RuntimeError(f"{self.name} does not answer; its log: {log}") from None
                 time.sleep(0.001)
 

@@ -117,6 +117,10 @@ class Daemon:
         except OSError:
             return None
 
+    def signal(self, number):
+        """Send the process a signal."""
+        self._process.send_signal(number)
+
     def stop(self):
         """Ask it to end, as a service manager does. AssertionError unless it ends well, no stack trace logged."""
         if self._process is None:
@@ -134,6 +138,11 @@ class Daemon:
     def log(self):
         """All that the daemon has printed, over every start."""
         return self.log_path.read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def needs_url(self):
+        """Whether a host and a port do not tell a stock client all that it needs."""
+        return self.socket_path is not None
 
     def url(self):
         """What a stock client is given as `scheduler_url`."""

@@ -18,7 +18,7 @@ import luigid
 STEPS = {"fsync", "ftruncate", "link", "rename", "replace", "truncate", "unlink", "write"}
 
 #: what the daemon does once a minute or when there is much of it, it does whenever it can
-ALWAYS = {"JOURNAL_LIMIT": 3000, "UPKEEP_INTERVAL": 0.02, "PRUNE_INTERVAL": 0.02, "STANDBY_POLL": 0.02, "SLICE": 20}
+ALWAYS = {"JOURNAL_LIMIT": 3000, "UPKEEP_INTERVAL": 0.02, "STANDBY_POLL": 0.02, "SLICE": 20}
 
 
 class FusedOs:

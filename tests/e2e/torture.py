@@ -44,10 +44,6 @@ SETTINGS = {
 #: fields whose value depends on the time: only whether they are set is compared, or how many there are
 TIMES = ("time", "updated", "retry", "remove", "first_failure_time", "scheduler_disable_time", "time_running")
 
-#: how daemons come to their end, and how often
-KILLED, BY_ITSELF, BEFORE_STANDBY = "killed", "killed by its own hand", "killed before a standby"
-ENDS = {KILLED: 5, BY_ITSELF: 4, BEFORE_STANDBY: 2}
-
 
 def answer(port, method, arguments, connection=None):
     """The response of one RPC. AssertionError for any status but 200; OSError or HTTPException if there is none."""
@@ -270,7 +266,7 @@ class Torture:
         self.directory, self.seed, self.random = Path(directory), seed, random.Random(seed)
         self.port, self.lives = free_port(), []
         self.clients = [Client(number, seed) for number in range(CLIENTS)]
-        self.acknowledged, self.count = threading.Condition(), 0
+        self.lock, self.count = threading.Lock(), 0
         #: a scheduler with what was found when the last daemon ended
         self.found = luigid.Scheduler(**SETTINGS)
         #: what came about, and how often
@@ -282,7 +278,8 @@ class Torture:
         try:
             for number in range(rounds):
                 daemon = self.one_end(daemon)
-                report(f"{number + 1} of {rounds}: {dict(sorted(self.events.items()))}")
+                if number % 10 == 9:
+                    report(f"{number + 1} of {rounds}: {dict(sorted(self.events.items()))}")
         except Exception as error:
             logs = "".join(life.log()[-2000:] for life in self.lives[-2:])
             raise AssertionError(f"seed {self.seed}, round {number}: {error}\n{logs}") from error
@@ -292,22 +289,22 @@ class Torture:
 
     def one_end(self, daemon):
         """Let a daemon (None: a new one) come to its end; return the one that has taken over, or None."""
-        end = self.random.choices(list(ENDS), ENDS.values())[0]
         if daemon is None:
-            daemon = self.start(1500 if end == BY_ITSELF else 0)
+            daemon = self.start(self.random.choice((0, 600)))
             if not daemon.comes_up():
-                return self.bury(daemon, f"{BY_ITSELF} while it started")
-            self.compare_replies()
-        standby = None
-        if end == BEFORE_STANDBY:
-            standby = self.start(self.random.choice((0, 20)), "--standby")
-            standby.stands_by()
+                return self.bury(daemon, "while it started")
+            if not daemon.fuse:  # else it may be gone at any moment
+                self.compare_replies()
+        if self.random.random() < 0.8:
+            self.load(daemon)
+            return self.bury(daemon, "under load")
+        standby = self.start(self.random.choice((0, 20)), "--standby")
+        standby.stands_by()
         self.load(daemon)
-        if standby is None:
-            return self.bury(daemon, end)
-        self.events[end] += 1
-        if not standby.comes_up():
-            return self.bury(standby, f"{BY_ITSELF} while it took over")
+        self.note_end(daemon, "before a standby")
+        if not standby.comes_up() or standby.fuse:
+            standby.kill()
+            return self.bury(standby, "while it took over")
         with standby.stopped():
             self.examine()
         self.compare_replies()
@@ -323,15 +320,12 @@ class Torture:
 
     def load(self, daemon):
         """Let all clients call until the daemon is gone, which is killed at some moment if it has no fuse."""
-        self.count, most = 0, 3000 if daemon.fuse else self.random.randrange(1, 300)
+        self.count, most = 0, 3000 if daemon.fuse else self.random.randrange(1, 200)
         run = {"args": (self.port, self.note_reply), "daemon": True}
         threads = [threading.Thread(target=client.call_until_the_end, **run) for client in self.clients]
         for thread in threads:
             thread.start()
-        with self.acknowledged:
-            self.acknowledged.wait_for(
-                lambda: self.count >= most or not all(thread.is_alive() for thread in threads), DEADLINE
-            )
+        wait_until(lambda: self.count >= most or not all(thread.is_alive() for thread in threads), "enough calls")
         daemon.kill()
         for thread in threads:
             thread.join()
@@ -340,18 +334,19 @@ class Torture:
                 raise client.failure
 
     def note_reply(self):
-        with self.acknowledged:
+        with self.lock:
             self.count += 1
-            self.acknowledged.notify()
             self.events["calls answered"] += 1
 
-    def bury(self, daemon, end):
+    def bury(self, daemon, when):
         """Look at what a daemon left."""
-        daemon.process.wait()
-        if end.startswith(BY_ITSELF) and "killed at" not in daemon.log():
-            raise AssertionError(f"it ended with {daemon.process.returncode}, but not by its own hand")
-        self.events[end] += 1
+        self.note_end(daemon, when)
         self.examine()
+
+    def note_end(self, daemon, when):
+        if daemon.process.wait() != -signal.SIGKILL:
+            raise AssertionError(f"it ended with status {daemon.process.returncode}")
+        self.events[("killed by its own hand " if "killed at" in daemon.log() else "killed ") + when] += 1
 
     def examine(self):
         """Load a copy of what is on disk, prove its indexes, and let each client look for what is its own."""
@@ -362,8 +357,10 @@ class Torture:
             self.found.load()
             self.found.validate()
             self.found.close()
-        self.events["found a snapshot half done"] += (state / "kept.tmp").exists()
-        self.events["found several journals"] += len(list(state.glob("kept.journal.*"))) > 1
+        if (state / "kept.tmp").exists():
+            self.events["found a snapshot half done"] += 1
+        if len(list(state.glob("kept.journal.*"))) > 1:
+            self.events["found several journals"] += 1
         for client in self.clients:
             self.compare(client)
 

@@ -56,7 +56,7 @@ class WorkerProcess:
         self.log_path = Path(directory, f"worker-{name}.log")
         config_path = Path(directory, f"worker-{name}.cfg")
         config = {**WORKER_CONFIG, "worker": {**WORKER_CONFIG["worker"], **(settings or {})}}
-        if daemon.socket_path:
+        if daemon.needs_url:
             scheduler = []
             config["core"] = {**WORKER_CONFIG["core"], "default-scheduler-url": daemon.url().replace("%", "%%")}
         else:
