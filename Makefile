@@ -23,8 +23,9 @@ differential: $(VENV)/ready ## random call histories, every reply compared with 
 e2e: $(VENV)/ready ## real workers, a real browser, real processes and signals
 	$(IN_VENV) -m unittest discover -s tests/e2e -t .
 
-torture: $(VENV)/ready ## 100,000 hostile requests (FUZZ_SEED=... repeats a run)
+torture: $(VENV)/ready ## 100,000 hostile requests (FUZZ_SEED=... repeats a run), then 1,000 kills under load
 	FUZZ_REQUESTS=100000 $(IN_VENV) -m unittest tests.e2e.test_fuzz
+	$(IN_VENV) -m tests.e2e.torture
 
 lint: $(VENV)/ready ## ruff
 	$(VENV)/bin/ruff check .

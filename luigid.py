@@ -4272,11 +4272,14 @@ def stock_task(thing: Any, task_id: str, seq: int, disabled: Mapping[str, bool])
     given = fields_of(thing, "Task")
     if type(given.get("failures")) is StockObject:  # until luigi 2.8
         given = {**given, **fields_of(given["failures"], "Failures")}
+    visibilities, public = given.get("param_visibilities") or {}, given.get("public_params") or {}
     return {
         **{name: given.get(name) for name in TASK_RULES},
         "id": task_id,
         "seq": seq,
         "order": seq,
+        # Visibilities that came after the parameters make no difference to what stock shows.
+        "param_visibilities": {**visibilities, **{name: PUBLIC for name in visibilities if name in public}},
         "responses": given.get("scheduler_message_responses"),
         "workers": [worker_id for worker_id in members(given.get("workers")) if not disabled.get(worker_id, True)],
         "stakeholders": [worker_id for worker_id in members(given.get("stakeholders")) if worker_id in disabled],
@@ -4518,7 +4521,11 @@ def stock_pickle(agenda: Agenda) -> Iterator[bytes]:
     yield pickle.EMPTY_DICT
     for worker in agenda.workers.values():
         yield pickled(worker.id) + exported_worker(worker, indexes) + pickle.SETITEM
-    yield pickled(agenda.batchers) + pickle.TUPLE3 + pickle.STOP
+    batchers = {
+        worker_id: {family: (list(names), most) for family, (names, most) in families.items()}
+        for worker_id, families in agenda.batchers.items()
+    }
+    yield pickled(batchers) + pickle.TUPLE3 + pickle.STOP
 
 
 def fingerprint(path: str) -> Set[Tuple[str, int, Optional[int]]]:
@@ -4601,7 +4608,7 @@ def export_stock(state_path: str, target: str) -> str:
 #: times that a state is read anew because files of it were replaced meanwhile
 STEADY_ATTEMPTS = 10
 
-#: how the header and each list of changes in a snapshot begin: PROTO 4, FRAME, less than 16 MB, EMPTY_DICT or EMPTY_LIST
+#: how the header and each list of changes in a snapshot begin: PROTO 4, FRAME of less than 16 MB, EMPTY_DICT or _LIST
 PART_START = re.compile(rb"\x80\x04\x95.{3}\0{5}[]}]\x94", re.DOTALL)
 
 
@@ -4781,8 +4788,8 @@ def check_state(path: str) -> Tuple[List[str], bool]:
     return [*findings.lines, *(advice if findings.agenda else [])], findings.usable
 
 
-def repair_state(path: str) -> List[str]:
-    """Make a state with which luigid does not start one with which it does; return what to tell of it.
+def repair_state(path: str) -> Tuple[List[str], bool]:
+    """Make a state with which luigid does not start one with which it does; return what to tell, and if it does now.
 
     All files stay beside it as `*.damaged-N`. OSError; StateError if it is in use, or none of ours.
     """
@@ -4793,7 +4800,8 @@ def repair_state(path: str) -> List[str]:
     try:
         findings = examine(path)
         if findings.usable or findings.agenda is None:
-            return [*findings.lines, "nothing to repair"]
+            told = "nothing to repair" if findings.usable else "which of these is wanted, no repair can tell"
+            return [*findings.lines, told], findings.usable
         present = [*journals(path).values(), *([path] if os.path.exists(path) else [])]
         kept = [keep_beside(file, (f"{file}.damaged-{n}" for n in itertools.count(1))) for file in present]
         generation = max(journals(path), default=-1) + 1
@@ -4801,7 +4809,7 @@ def repair_state(path: str) -> List[str]:
         remove_journals(path, generation)
     finally:
         lock.release()
-    return [*findings.lines, f"{path} holds these now; the files as they were:", *kept]
+    return [*findings.lines, f"{path} holds these now; the files as they were:", *kept], True
 
 
 # ======================================================================================================================
@@ -5173,7 +5181,9 @@ def make_tls_context(cert: str, key: Optional[str], client_ca: Optional[str]) ->
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     # What HTTP carries says itself where it ends. And after hanging up on a slow request there is something to say yet.
-    context.options |= getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
+    # To agree on keys again and again is work that nobody needs but who wants to keep the server busy.
+    for name in ("OP_IGNORE_UNEXPECTED_EOF", "OP_NO_RENEGOTIATION"):  # which not every OpenSSL has
+        context.options |= getattr(ssl, name, 0)
     name = f"tls_cert {cert}" + (f" with tls_key {key}" if key else "")
     try:
         context.load_cert_chain(cert, key, password=lambda: b"")  # else OpenSSL would ask the terminal for it
@@ -6017,7 +6027,7 @@ AUDITED = frozenset(ROLES["admin"]) - {"get_scheduler_message_response"}
 ROUTES: Dict[str, Dict[str, Callable[[Connection], Reply]]] = {
     "/": {"GET": Connection.redirect, "HEAD": Connection.alive},
     "/healthz": {"GET": Connection.health, "HEAD": Connection.health},
-    "/api/audit": {"GET": Connection.audit},
+    "/api/audit": {"GET": Connection.audit, "POST": Connection.audit},
     "/api/openapi.json": {"GET": Connection.description},
     "/api/": {"GET": Connection.call, "POST": Connection.call, "OPTIONS": Connection.preflight},
     "/static/": {"GET": Connection.page, "HEAD": Connection.page},
@@ -6441,14 +6451,14 @@ def log_to_directory(logdir: str, background: bool) -> None:
 
 
 def log_as_configured(option: str, configure: Callable[[Any], None], source: Any) -> None:
-    """Let `logging.config` set up the log from the operator's `source`, which must not switch this logger off."""
+    """Let `logging.config` set up the log from the operator's `source`, which must not switch ours off."""
     try:
         if isinstance(source, str):
             os.stat(source)  # before Python 3.12 a file that does not exist passes for an empty one
         configure(source)
     except Exception as error:  # the operator's source names classes to import and call: anything can come of it
         raise NotStarted(EXIT_USAGE, f"{option} cannot be used: {type(error).__name__}: {error}") from error
-    logger.disabled = False
+    logger.disabled = audit_logger.disabled = False
 
 
 @contextlib.contextmanager
@@ -6726,7 +6736,7 @@ FLAGS = (
 HELP_EPILOG = """\
 exit status:
   0  stopped as asked; or it runs already (same pid file), or the question was answered
-  1  cannot start, or could not save the state: the line on standard error says why and what to do
+  1  cannot start, could not save the state, or would not start with it: what is printed says why and what to do
   2  the command line or the settings are wrong
 
 signals:
@@ -6772,6 +6782,9 @@ def command_line() -> argparse.ArgumentParser:
     )
     about = parser.add_argument_group("what it answers instead of running")
     about.add_argument("--check-config", action="store_true", help="the settings in force and where each comes from")
+    about.add_argument("--check-state", action="store_true", help="what is in the state, and if luigid starts with it")
+    about.add_argument("--repair-state", action="store_true", help="make a damaged state usable; its files are kept")
+    about.add_argument("--export-stock", metavar="PATH", help="write the state to PATH, for stock's luigid 3.8")
     about.add_argument("--hash-password", action="store_true", help="asks for a password; the hash for users_file")
     about.add_argument("--new-token", action="store_true", help="a random token, and the hash for users_file")
     about.add_argument("--version", action="version", version=f"luigid {__version__}", help="the version")
@@ -6826,6 +6839,25 @@ def new_token() -> str:
 PRINTED = {"hash_password": lambda: hash_password(ask_for_password()), "new_token": new_token}
 
 
+def answer_about_state(flags: argparse.Namespace, path: str) -> Optional[int]:
+    """Print what `flags` want to know of the state in `path`; the exit status, None if they ask nothing."""
+    try:
+        if flags.check_state:
+            lines, usable = check_state(path)
+        elif flags.repair_state:
+            lines, usable = repair_state(path)
+        elif flags.export_stock:
+            lines, usable = [export_stock(path, flags.export_stock)], True
+        else:
+            return None
+    except StateError as error:
+        raise NotStarted(EXIT_FAILED, str(error)) from error
+    except OSError as error:
+        raise NotStarted(EXIT_FAILED, f"{error.filename or path}: {error.strerror}") from error
+    print(*map(printable, lines), sep="\n")
+    return EXIT_OK if usable else EXIT_FAILED
+
+
 def start(announce: Announce, argv: Optional[List[str]]) -> int:
     """Do what the flags in `argv` ask for; the exit status."""
     flags = command_line().parse_args(argv)
@@ -6837,6 +6869,9 @@ def start(announce: Announce, argv: Optional[List[str]]) -> int:
     if flags.check_config:
         print(settings.describe(), end="")
         return EXIT_OK
+    answered = answer_about_state(flags, settings.get("scheduler", "state_path"))
+    if answered is not None:
+        return answered
     daemon = functools.partial(run_daemon, settings, flags.background, flags.standby)
     if not flags.background:
         return daemon(announce)

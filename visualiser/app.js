@@ -4,6 +4,7 @@
 
 import { createActions } from "./actions.js";
 import { call } from "./api.js";
+import { changesView } from "./changes.js";
 import { detailsPanel } from "./details.js";
 import { attribute, button, el, fill, show, text, tick } from "./dom.js";
 import { amount, clip, duration, exact } from "./format.js";
@@ -30,6 +31,7 @@ const views = {
   tasks: tasksView(store),
   workers: workersView(store, actions),
   resources: resourcesView(store, actions),
+  changes: changesView(store, call, update),
 };
 const details = detailsPanel(store, actions, update);
 const lost = banner("alert", "bad", "Try now", store.refresh);
@@ -51,7 +53,7 @@ function updateBar({ tab }) {
     const { tab: its } = anchor.dataset;
     attribute(anchor, "href", link({ tab: its, page: 1 }));
     attribute(anchor, "aria-current", its === tab && "page");
-    text(anchor.querySelector(".amount"), store.loaded ? amount(amounts[its]) : "");
+    if (its in amounts) text(anchor.querySelector(".amount"), store.loaded ? amount(amounts[its]) : "");
   }
   show(part("pause"), store.pauseEnabled && !store.paused);
   const failed = store.counts.get("FAILED");

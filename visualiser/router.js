@@ -9,6 +9,7 @@ const TABS = {
   workers: "workers",
   resources: "resources",
   resource: "resources",
+  changes: "changes",
   graph: "tasks",
 };
 

@@ -1,6 +1,7 @@
 """Fill a scheduler of the luigi at hand, let it save its state, and print what it says when it has loaded that again.
 
-    python fill_state.py STATE_PATH
+    python fill_state.py STATE_PATH         fill, save, load, ask
+    python fill_state.py STATE_PATH NOW     load, ask, at another time (epoch seconds)
 
 The answers are printed as JSON: {"now": epoch seconds, "settings": {...}, "resources": {...}, "said": [[method,
 arguments, reply], ...]}. This file runs with any luigi from 2.8 on, and with any Python that runs it, 2.7 among them.
@@ -96,17 +97,25 @@ def ask(scheduler):
     return [[method, arguments, getattr(scheduler, method)(**arguments)] for method, arguments in calls]
 
 
-def main(path):
+def make(path):
+    """Return a scheduler that keeps its state in `path`."""
+    return stock.Scheduler(resources=dict(RESOURCES), state_path=path, **SETTINGS)
+
+
+def main(path, now=None):
     """Do all of it."""
     stock.time = clock = Clock()
-    scheduler = stock.Scheduler(resources=dict(RESOURCES), state_path=path, **SETTINGS)
-    fill(scheduler, clock)
-    scheduler.dump()
-    again = stock.Scheduler(resources=dict(RESOURCES), state_path=path, **SETTINGS)
+    if now is None:
+        scheduler = make(path)
+        fill(scheduler, clock)
+        scheduler.dump()
+    else:
+        clock.now = float(now)
+    again = make(path)
     again.load()
     told = {"now": clock.now, "settings": SETTINGS, "resources": RESOURCES, "said": ask(again)}
     json.dump(told, sys.stdout, sort_keys=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

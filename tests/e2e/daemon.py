@@ -94,12 +94,12 @@ class Daemon:
         write_config(self.directory / "luigi.cfg", config or {})
         self._process = None
 
-    def start(self):
-        """Start the process and return when it answers."""
+    def start(self, *flags):
+        """Start the process, with more flags than it needs, and return when it (or what listens there) answers."""
         tcp, unix = ["--address", "127.0.0.1", "--port", str(self.port)], ["--unix-socket", str(self.socket_path)]
         with open(self.log_path, "ab") as log:
             self._process = subprocess.Popen(
-                [*daemon_command(), *(unix if self.socket_path else tcp), "--state-path", str(self.state_path)],
+                [*daemon_command(), *(unix if self.socket_path else tcp), "--state-path", str(self.state_path), *flags],
                 cwd=self.directory,
                 env=clean_environment(LUIGI_CONFIG_PATH=self.directory / "luigi.cfg"),
                 stdout=log,
@@ -134,6 +134,15 @@ class Daemon:
         self._process = None
         if status != 0 or "Traceback" in self.log():
             raise AssertionError(f"the daemon ended with status {status} and this log:\n{self.log()}")
+
+    def pid(self):
+        return self._process.pid
+
+    def kill(self):
+        """Let it end without any warning."""
+        self._process.kill()
+        self._process.wait()
+        self._process = None
 
     def log(self):
         """All that the daemon has printed, over every start."""

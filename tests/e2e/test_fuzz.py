@@ -5,6 +5,7 @@ FUZZ_SEED repeats a run (each failure names its seed), FUZZ_REQUESTS makes a lon
 
 import http.client
 import json
+import logging
 import os
 import random
 import re
@@ -12,6 +13,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import unittest
 from pathlib import Path
 
@@ -140,6 +142,29 @@ class FuzzTest(EndToEndTest):
         self.assertEqual(0, found.returncode, f"{self.seed}:\n{found.stdout[-5000:]}")
         self.assertIn(f"Tested: {2 * len(luigid.RPC_METHODS)}", found.stdout)
         self.assert_unharmed(descriptors)
+
+
+class IndexesTest(unittest.TestCase):
+    def test_every_index_is_what_could_be_counted_all_along(self):
+        rng, clock = random.Random(SEED), iter(range(10**9))
+        scheduler = luigid.Scheduler(clock=lambda: next(clock) / 10, worker_disconnect_delay=5, remove_delay=5)
+        server = luigid.make_server(scheduler)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            with self.assertLogs(luigid.logger) as logged:
+                for number in range(REQUESTS):
+                    raw = fuzzing.real_request(rng) if number % 4 else fuzzing.bent_request(rng)
+                    fuzzing.exchange(server.server_address, raw)
+                    try:
+                        scheduler.validate()
+                    except AssertionError as error:
+                        raise AssertionError(f"FUZZ_SEED={SEED}: after request {number}, {raw!r}: {error}") from error
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+        self.assertFalse([record for record in logged.records if record.levelno > logging.WARNING], f"FUZZ_SEED={SEED}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A locked daemon as its operator meets it: stock workers over TLS with a password, and hostile pages in a real browser."""
+"""A locked daemon as its operator meets it: stock workers over TLS with a password, hostile pages in a real browser."""
 
 import contextlib
 import http.client
@@ -65,14 +65,14 @@ class PasswordDaemon(Daemon):
         return PasswordConnection("127.0.0.1", self.port, timeout=DEADLINE)
 
 
-class WorkersTest(EndToEndTest):
-    def start_daemon(self):
+class SecureTest(EndToEndTest):
+    def start_secure_daemon(self):
         self.old, self.new = (make_certificate(self.directory, name) for name in ("old", "new"))
         self.install(self.old)
         self.users = self.directory / "users"
         self.users.write_text(users_file(*PASSWORDS))
-        files = {"users_file": self.users, "tls_cert": self.directory / "cert.pem", "tls_key": self.directory / "key.pem"}
-        self.daemon = SecureDaemon(self.directory, {"luigid": {name: str(path) for name, path in files.items()}})
+        options = {"users_file": "users", "tls_cert": "cert.pem", "tls_key": "key.pem"}
+        self.daemon = SecureDaemon(self.directory, {"luigid": options})
         self.addCleanup(self.daemon.stop)
         self.daemon.start()
 
@@ -80,6 +80,8 @@ class WorkersTest(EndToEndTest):
         for source, name in zip(pair, ("cert.pem", "key.pem")):
             shutil.copy(source, self.directory / name)
 
+
+class WorkersTest(SecureTest):
     def trust(self, pair):
         """Have workers that are started from now on trust the certificate of `pair`."""
         trusted = mock.patch.dict(os.environ, REQUESTS_CA_BUNDLE=pair[0], SSL_CERT_FILE=pair[0])
@@ -91,13 +93,13 @@ class WorkersTest(EndToEndTest):
         wait_until(lambda: says in self.daemon.log(), f"the log says {says!r}")
 
     def test_a_pipeline_runs(self):
-        self.start_daemon()
+        self.start_secure_daemon()
         self.trust(self.old)
         self.assertIn(f"listening on https://127.0.0.1:{self.daemon.port}", self.daemon.log())
         self.assertEqual(0, self.start_worker("Diamond", workers=2).wait())
 
     def test_files_are_read_again(self):
-        self.start_daemon()
+        self.start_secure_daemon()
         self.users.write_text("ann:admin:open\n")
         self.install((self.new[0], self.old[1]))
         self.reload("users:1: the hash must be")
@@ -114,7 +116,7 @@ class WorkersTest(EndToEndTest):
         refused.log = lambda: ""  # that it met failures is what the test is about
 
     def test_a_viewer_runs_nothing(self):
-        self.start_daemon()
+        self.start_secure_daemon()
         self.trust(self.old)
         self.daemon.user = "vic"
         worker = self.start_worker("Diamond")
@@ -132,7 +134,7 @@ ATTACKS = """<!doctype html><title>attacking</title>
 <script>
 form.submit();
 const tries = [["POST", "no-cors"], ["GET", "no-cors"], ["POST", "cors"], ["GET", "cors"]].map(([method, mode]) =>
-  fetch("{target}/api/pause", {{ method, mode, credentials: "include", referrerPolicy: "no-referrer" }}).catch(() => 0));
+  fetch("{target}/api/pause", {{ method, mode, credentials: "include" }}).catch(() => 0));
 const loaded = new Promise((resolve) => addEventListener("load", resolve));
 Promise.all([...tries, loaded]).then(() => {{ document.title = "done"; }});
 </script>"""
@@ -153,7 +155,7 @@ class Attacker(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class BrowserTest(EndToEndTest):
+class BrowserTest(SecureTest):
     """To the browser, the names used here are those of other machines: it trusts their http less than localhost's."""
 
     @classmethod
@@ -238,3 +240,10 @@ class BrowserTest(EndToEndTest):
         admin = self.page(http_credentials={"username": "ann", "password": PASSWORDS["ann"][1]})
         admin.goto(address)
         self.pause(admin)
+
+    def test_the_page_over_tls(self):
+        self.start_secure_daemon()
+        ann = {"username": "ann", "password": PASSWORDS["ann"][1]}
+        page = self.page(http_credentials=ann, ignore_https_errors=True)
+        page.goto(f"https://luigi:{self.daemon.port}/static/visualiser/index.html")
+        self.pause(page)

@@ -1,7 +1,7 @@
 """Pickles that want to run code, or to fill the memory, or to overflow a stack; and what reading them comes to.
 
-`python -m tests.unit.attacks DIRECTORY` has luigid read each of them as a state, with little memory, and prints a line of
-JSON for each: [name, what luigid said]. Code that is run makes the file DIRECTORY/canary.
+`python -m tests.unit.attacks DIRECTORY` has luigid read each of them as a state, with little memory, and prints a line
+of JSON for each: [name, what luigid said]. Code that is run makes the file DIRECTORY/canary.
 """
 
 import contextlib
@@ -77,7 +77,11 @@ def calls(command):
             "NEWOBJ_EX": a_global("subprocess", "Popen") + arguments + b"}" + pickle.NEWOBJ_EX + b".",
             "NEWOBJ_EX of a class of stock's": task + b")}" + pickle.NEWOBJ_EX + b".",
             "STACK_GLOBAL": text("os") + text("system") + pickle.STACK_GLOBAL + arguments + b"R.",
-            "dotted STACK_GLOBAL": text("luigi.scheduler") + text("os.system") + pickle.STACK_GLOBAL + arguments + b"R.",
+            "dotted STACK_GLOBAL": text("luigi.scheduler")
+            + text("os.system")
+            + pickle.STACK_GLOBAL
+            + arguments
+            + b"R.",
             "dotted GLOBAL": a_global("luigi.scheduler", "Task.__init__.__globals__") + b".",
             "GLOBAL of what stock's module imports": a_global("luigi.scheduler", "pickle") + b".",
             "STACK_GLOBAL of what is no text": task + text("system") + pickle.STACK_GLOBAL + b".",
@@ -85,7 +89,11 @@ def calls(command):
             + (a_global("builtins", "__import__") + text("os") + b"\x85R" + text("system") + b"\x86R")
             + (arguments + b"R."),
             "attrgetter": a_global("operator", "attrgetter") + text("system") + b"\x85R" + system + b"\x85R.",
-            "_reconstructor": a_global("copyreg", "_reconstructor") + b"(" + system + a_global("builtins", "object") + b"NtR.",
+            "_reconstructor": a_global("copyreg", "_reconstructor")
+            + b"("
+            + system
+            + a_global("builtins", "object")
+            + b"NtR.",
             "_reconstructor of what is no class": a_global("copyreg", "_reconstructor") + text("x") * 3 + b"\x87R.",
             "__reduce_ex__ of a record": a_global("copyreg", "__reduce_ex__") + b".",
             "call of a text": text("os.system") + arguments + b"R.",
@@ -94,7 +102,10 @@ def calls(command):
             "call with a list": task + b"]R.",
             "call with arguments it does not take": task + arguments + b"R.",
             "BUILD with __setstate__": TASK + b"}" + text("__setstate__") + system + b"sb" + text(command) + b"b.",
-            "BUILD with __dict__ and __class__": state(text("__class__") + task + text("__dict__") + b"}")[:-1] + b"0" + TASK + b"Nb.",
+            "BUILD with __dict__ and __class__": state(text("__class__") + task + text("__dict__") + b"}")[:-1]
+            + b"0"
+            + TASK
+            + b"Nb.",
             "BUILD with slots": TASK + b"N}" + text("fields") + system + b"s\x86b.",
             "BUILD of a class": task + b"}" + text("__call__") + text("x") + b"sb.",
             "BUILD of a dictionary": b"}}b.",
@@ -145,12 +156,23 @@ def bombs():
         "tuples in tuples, as keys": state(b"", tuples + b"N"),
         "tuples in tuples, in a set": state(text("stakeholders") + b"\x8f(" + tuples + pickle.ADDITEMS),
         "tuples in tuples, as resources": state(text("resources") + b"](" + tuples + b"K\1\x86e"),
-        "tuples in tuples, as information": state(workers=text("w") + TASK.replace(b"Task", b"Worker") + b"}" + text("info") + b"](" + tuples + b"K\1\x86esb"),
+        "tuples in tuples, as information": state(
+            workers=text("w") + TASK.replace(b"Task", b"Worker") + b"}" + text("info") + b"](" + tuples + b"K\1\x86esb"
+        ),
         "tuples in tuples, called": a_global("luigi.scheduler", "RetryPolicy") + tuples + b"R.",
         "records in records": state(text("expl") + (TASK + b"}" + text("x")) * 100000 + b"N" + b"sb" * 100000),
         "lists that double": state(text("expl") + doubled),
         "lists that double, as a mistake": state(text("priority") + doubled),
-        "lists that double, in a worker": state(workers=text("w") + TASK.replace(b"Task", b"Worker") + b"}" + text("info") + b"}" + text("x") + doubled + b"ssb"),
+        "lists that double, in a worker": state(
+            workers=text("w")
+            + TASK.replace(b"Task", b"Worker")
+            + b"}"
+            + text("info")
+            + b"}"
+            + text("x")
+            + doubled
+            + b"ssb"
+        ),
         "a list that holds itself": state(text("expl") + circle),
         "a list that holds itself, as a state": circle + b".",
         "a dictionary that holds itself": state(text("params") + b"}q\0" + text("x") + b"h\0s"),
@@ -176,7 +198,11 @@ def said_of(data, directory):
         return "it was loaded"
     except luigid.StateError as error:
         left = {file.name: file.read_bytes() for file in path.parent.iterdir()}
-        return str(error) if left == {path.name: data, path.name + ".lock": left[path.name + ".lock"]} else "it was changed"
+        return (
+            str(error)
+            if left == {path.name: data, path.name + ".lock": left[path.name + ".lock"]}
+            else "it was changed"
+        )
     except BaseException as error:
         return f"{type(error).__name__}: {error}"[:1000]
 

@@ -21,6 +21,7 @@ import luigid
 FLAGS = [
     *("--address", "--port", "--unix-socket", "--tls-cert", "--tls-key", "--state-path", "--logdir", "--pidfile"),
     *("--background", "--standby", "--check-config", "--hash-password", "--new-token", "--version", "--help"),
+    *("--check-state", "--repair-state", "--export-stock"),
 ]
 
 

@@ -1,6 +1,9 @@
 """What clients may make the scheduler's state grow by: each cap, the refusal beyond it, and what gives way to what."""
 
+import inspect
 import json
+import pathlib
+import re
 import tempfile
 import unittest
 from unittest import mock
@@ -162,6 +165,31 @@ class LimitsTest(unittest.TestCase):
         with self.assertRaises(luigid.BadRequest) as caught:
             self.scheduler.update_resources(**{"x" * 1_000_000: "no"})
         self.assertLess(len(json.dumps(str(caught.exception))), 1000)
+
+    def test_the_table_in_the_readme_has_them_all(self):
+        readme = (pathlib.Path(luigid.__file__).parent / "README.md").read_text(encoding="utf-8")
+        table = readme.partition("\n## Limits\n")[2].partition("\n## ")[0]
+        numbers = set(re.findall("[0-9]+", table))
+        section = inspect.getsource(luigid).partition("# What clients may make the state grow by")[2]
+        names = re.findall("^(MAX_[A-Z]+) = ", section.partition("class TooMuch")[0], re.MULTILINE)
+        self.assertGreater(len(names), 12)
+        network = (
+            "MAX_CONNECTIONS",
+            "MAX_PER_ADDRESS",
+            "MAX_CALLS",
+            "MAX_LINE",
+            "MAX_HEADERS",
+            "MAX_PARTS",
+            "MAX_NESTING",
+        )
+        for name in {*names, *network, "AUDIT_ENTRIES"}:
+            self.assertIn(str(getattr(luigid, name)), numbers, name)
+
+    def test_options_and_server_have_the_same_defaults(self):
+        options = {option.name: option.default for option in luigid.OPTIONS if option.section == "luigid"}
+        defaults = inspect.signature(luigid.make_server).parameters
+        for name in ("max_body", "max_connections", "max_connections_per_address", "max_calls"):
+            self.assertEqual(defaults[name].default, options[name])
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import collections
 import contextlib
 import errno
 import functools
+import io
 import itertools
 import json
 import logging
@@ -21,7 +22,6 @@ from unittest import mock
 
 import luigid
 from luigid import (
-    DISABLED,
     FAILED,
     MARK,
     PENDING,
@@ -35,10 +35,12 @@ from luigid import (
     read_stock,
     repair_state,
 )
-
 from tests.unit.stock_files import STOCK_FILES, disagreements, take_over, unpacked
 
 NOW = 1600000000.0
+
+#: where files are made, synced and removed fastest
+FAST = "/dev/shm" if os.path.isdir("/dev/shm") else None
 
 #: what a round trip through stock's format renews: orders of which it has one only, and when workers were heard of
 RENEWED = ("seq", "order", "last_active")
@@ -75,7 +77,7 @@ class DirectoryTest(unittest.TestCase):
     """Has a directory of its own, with a state in it."""
 
     def setUp(self):
-        directory = tempfile.TemporaryDirectory()
+        directory = tempfile.TemporaryDirectory(dir=FAST)
         self.addCleanup(directory.cleanup)
         self.directory = Path(directory.name)
         self.path = self.directory / "state.pickle"
@@ -239,7 +241,7 @@ class TestRealFiles(DirectoryTest):
         for name in self.each():
             before = self.files()
             with self.subTest(name):
-                self.assertEqual("nothing to repair", repair_state(str(self.path))[-1])
+                self.assertEqual("nothing to repair", repair_state(str(self.path))[0][-1])
                 self.assertEqual(before, self.files())
 
     def test_a_cut_file_is_refused(self):
@@ -316,6 +318,12 @@ class TestImport(DirectoryTest):
             self.path.write_bytes(pickle.dumps(({}, {"w": STOCK.Worker(id="w")})))
         self.assertEqual(["w"], list(self.restart()._agenda.workers))
 
+    def test_what_stock_showed_stays_visible(self):
+        """It looks at visibilities when parameters are set; those that come later it keeps, but they hide nothing."""
+        later = {"params": {"x": "1", "y": "2"}, "param_visibilities": {"x": 1}, "public_params": {"x": "1", "y": "2"}}
+        task = self.take_over({"id": "a", **later})._agenda.tasks["a"]
+        self.assertEqual({"x": "1", "y": "2"}, task.public_params())
+
     def test_workers_that_are_gone_are_left_out(self):
         task = {"id": "a", "workers": OrderedSet(["gone", "w"]), "stakeholders": {"gone", "w"}}
         agenda = self.take_over(task, workers=[{"id": "w"}])._agenda
@@ -386,6 +394,10 @@ class TestImport(DirectoryTest):
         lines, usable = check_state(str(self.path))
         self.assertFalse(usable)
         self.assertIn(f"{self.path}.journal.0 beside it is of another state", lines)
+        lines, usable = repair_state(str(self.path))
+        self.assertFalse(usable)
+        self.assertEqual("which of these is wanted, no repair can tell", lines[-1])
+        self.assertEqual(before, self.files())
 
     def test_empty_journals_do_not_matter(self):
         for _ in range(2):
@@ -504,7 +516,9 @@ class TestAttacks(unittest.TestCase):
         self.assertGreater(len(self.said), 80)
         for name, said in self.said.items():
             with self.subTest(name):
-                self.assertRegex(said, "^.* is no state of luigid, and none of stock luigi either: .*[.] Nothing of it was run")
+                self.assertRegex(
+                    said, "^.* is no state of luigid, and none of stock luigi either: .*[.] Nothing of it was run"
+                )
 
     def test_what_was_found_is_named(self):
         found = {
@@ -592,7 +606,7 @@ class TestExport(DirectoryTest):
         tasks, workers, batchers = stock_unpickle(self.exported.read_bytes())
         self.assertEqual(list(agenda.tasks), list(tasks))
         self.assertEqual(list(agenda.workers), list(workers))
-        self.assertEqual({"w1": {"F": (("x",), luigid.LARGEST)}}, batchers)
+        self.assertEqual({"w1": {"F": (["x"], luigid.LARGEST)}}, batchers)
         for task in agenda.tasks.values():
             theirs = vars(tasks[task.id])
             self.assertEqual(set, type(theirs["deps"]))
@@ -605,16 +619,16 @@ class TestExport(DirectoryTest):
                 self.assertEqual(seen, set(theirs[name]))
         for worker in agenda.workers.values():
             theirs = vars(workers[worker.id])
-            self.assertEqual({task.id for task in worker.tasks if worker.id in task.workers}, {t.id for t in theirs["tasks"]})
+            self.assertEqual(
+                {task.id for task in worker.tasks if worker.id in task.workers}, {t.id for t in theirs["tasks"]}
+            )
             self.assertTrue(all(task is tasks[task.id] for task in theirs["tasks"]))
             self.assertEqual(worker.host, (theirs["reference"] or {}).get("host"))
 
     def test_it_tells_what_it_did(self):
         told = self.restart_with("a", "b")
-        self.assertEqual(
-            f"2 tasks and 1 workers are in {self.exported}; stock luigid starts unpaused, with the resources of its configuration",
-            told,
-        )
+        does = "stock luigid starts unpaused, with the resources of its configuration"
+        self.assertEqual(f"2 tasks and 1 workers are in {self.exported}; {does}", told)
 
     def restart_with(self, *task_ids):
         scheduler = self.restart()
@@ -787,7 +801,9 @@ class StateTest(DirectoryTest):
     def repair(self):
         """Repair; all that was there must still be there. Return the ids of the tasks of the state that is made."""
         before = self.files()
-        self.told = [line.replace(f"{self.path}", "*") for line in repair_state(str(self.path))]
+        lines, usable = repair_state(str(self.path))
+        self.assertTrue(usable)
+        self.told = [line.replace(f"{self.path}", "*") for line in lines]
         after = self.files()
         for name, data in before.items():
             kept = [other for other in after if other == name or other.startswith(f"{name}.damaged-")]
@@ -822,7 +838,7 @@ class TestSoundStates(StateTest):
         self.assertRegex(journals[1], r"^\*\.journal\.2: journal, \d+ bytes, 6 records$")
         self.assertEqual("in all 18 tasks and 1 workers", total)
         before = self.files()
-        self.assertEqual("nothing to repair", repair_state(str(self.path))[-1])
+        self.assertEqual("nothing to repair", repair_state(str(self.path))[0][-1])
         self.assertEqual(before, self.files())
 
     def test_a_snapshot_without_its_journals(self):
@@ -861,9 +877,12 @@ class TestSoundStates(StateTest):
         os.truncate(self.journal(2), size)
         lines, usable = self.check()
         self.assertTrue(usable)
-        self.assertRegex(lines[2], r"5 records, and at byte \d+ \d+ bytes of one that was never finished, which the next start drops$")
+        self.assertRegex(
+            lines[2],
+            r"5 records, and at byte \d+ \d+ bytes of one that was never finished, which the next start drops$",
+        )
         self.assertEqual("in all 17 tasks and 1 workers", lines[-1])
-        self.assertEqual("nothing to repair", repair_state(str(self.path))[-1])
+        self.assertEqual("nothing to repair", repair_state(str(self.path))[0][-1])
         self.assertEqual(size, self.journal(2).stat().st_size)
 
 
@@ -882,10 +901,13 @@ class TestDamagedJournals(StateTest):
                 self.assertFalse(usable)
                 self.assertRegex(
                     lines[1],
-                    rf"^\*\.journal\.1: journal, \d+ bytes, {number} records, damaged at byte {offset}: a record does not "
-                    rf"match its checksum; {5 - number} sound records follow$",
+                    rf"^\*\.journal\.1: journal, \d+ bytes, {number} records, damaged at byte {offset}: a record does "
+                    rf"not match its checksum; {5 - number} sound records follow$",
                 )
-                self.assertRegex(lines[2], r"^\*\.journal\.2: journal, \d+ bytes, 6 sound records, but behind what is damaged or missing$")
+                self.assertRegex(
+                    lines[2],
+                    r"^\*\.journal\.2: journal, \d+ bytes, 6 sound records, but behind what is damaged or missing$",
+                )
                 self.assertEqual(f"in all {6 + number} tasks and 1 workers", lines[3])
                 self.assertEqual("luigid does not start with it; --repair-state keeps what is counted here", lines[4])
                 self.assertEqual([*tasks_of("s"), *tasks_of("1.")[:number]], self.repair())
@@ -952,7 +974,7 @@ class TestDamagedSnapshots(StateTest):
     def test_any_byte(self):
         """Whatever is damaged, what is made loads, and at most the tasks of one part of the snapshot are missing."""
         snapshot, everything, lost, changed = self.path.read_bytes(), set(tasks_of("s", "1.")), 0, 0
-        for position in range(0, len(snapshot), 9):
+        for position in range(0, len(snapshot), 13):
             self.restore(snapshot)
             self.damage(self.path, position)
             with self.subTest(position=position):
@@ -963,7 +985,8 @@ class TestDamagedSnapshots(StateTest):
                 self.assertLessEqual(len(everything - tasks), 2)
                 self.assertLessEqual(set(tasks_of("1.")), tasks)
                 self.assertRegex(
-                    self.told[0], r"^\*: snapshot, \d+ bytes, damaged: it does not match its checksum; \d tasks in it can"
+                    self.told[0],
+                    r"^\*: snapshot, \d+ bytes, damaged: it does not match its checksum; \d tasks in it can",
                 )
         self.assertGreater(lost, 10)
         self.assertGreater(changed, 0)
@@ -979,7 +1002,10 @@ class TestDamagedSnapshots(StateTest):
     def test_how_much_is_lost_is_told(self):
         self.damage(self.path, self.path.read_bytes().index(b"s3") + 2, 0xFF)
         line = self.check()[0][0]
-        self.assertRegex(line, "; 4 tasks in it can be read, though nothing vouches for them; 0 tasks or other changes make no sense, ")
+        self.assertRegex(
+            line,
+            "; 4 tasks in it can be read, though nothing vouches for them; 0 tasks or other changes make no sense, ",
+        )
         self.assertGreater(int(line.split()[-4]), 100)
 
     def test_values_that_make_no_sense_are_left_out(self):
@@ -1002,7 +1028,10 @@ class TestDamagedSnapshots(StateTest):
                 self.damage(self.path, position)
             before = self.files()
             for examine in (check_state, repair_state):
-                with self.subTest(position=position), self.assertRaisesRegex(StateError, "in version 9.0 of the format"):
+                with (
+                    self.subTest(position=position),
+                    self.assertRaisesRegex(StateError, "in version 9.0 of the format"),
+                ):
                     examine(str(self.path))
             self.assertEqual(before, self.files())
 
@@ -1025,7 +1054,10 @@ class TestForeignFiles(StateTest):
         for data in (b"", b"hello", pickle.dumps(({}, 1)), pickle.dumps(os.system)):
             self.path.write_bytes(data)
             for examine in (check_state, repair_state):
-                with self.subTest(data=data), self.assertRaisesRegex(StateError, "is no state of luigid, and none of stock"):
+                with (
+                    self.subTest(data=data),
+                    self.assertRaisesRegex(StateError, "is no state of luigid, and none of stock"),
+                ):
                     examine(str(self.path))
             self.assertEqual({"state.pickle": data}, self.files())
 
@@ -1050,6 +1082,47 @@ class TestKilledRepair(KilledTest, StateTest):
             self.assertFalse([name for name in self.files() if name.endswith(".damaged-2")])
 
         self.kill_at_each_step(prepare, lambda: repair_state(str(self.path)), check)
+
+
+class TestCommandLine(StateTest):
+    def run_luigid(self, *flags):
+        """What luigid prints, with this state, and its exit status."""
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            status = luigid.main(["--state-path", str(self.path), *flags])
+        return out.getvalue().replace(str(self.path), "*").splitlines(), err.getvalue(), status
+
+    def test_check_and_repair(self):
+        self.make()
+        self.assertEqual(0, self.run_luigid("--check-state")[2])
+        self.damage(self.journal(1), 700)
+        lines, err, status = self.run_luigid("--check-state")
+        self.assertEqual(("", 1), (err, status))
+        self.assertEqual("luigid does not start with it; --repair-state keeps what is counted here", lines[-1])
+        lines, err, status = self.run_luigid("--repair-state")
+        self.assertEqual(("*.damaged-1", "", 0), (lines[-1], err, status))
+        self.assertEqual(0, self.run_luigid("--check-state")[2])
+
+    def test_export(self):
+        self.make()
+        exported = str(self.directory / "exported")
+        (line,), err, status = self.run_luigid("--export-stock", exported)
+        self.assertEqual(("", 0), (err, status))
+        self.assertIn(f"18 tasks and 1 workers are in {exported}", line)
+        self.assertEqual(18, len(stock_unpickle(Path(exported).read_bytes())[0]))
+
+    def test_what_cannot_be_done_is_one_line(self):
+        self.path.write_bytes(b"hello\n")
+        here, nowhere = str(self.directory / "exported"), str(self.directory / "none" / "exported")
+        for flags in (["--check-state"], ["--repair-state"], ["--export-stock", here]):
+            lines, err, status = self.run_luigid(*flags)
+            self.assertEqual(([], 1, 1), (lines, status, err.count("\n")))
+            self.assertIn("is no state of luigid", err)
+        self.path.unlink()
+        self.make()
+        lines, err, status = self.run_luigid("--export-stock", nowhere)
+        self.assertEqual(([], 1), (lines, status))
+        self.assertIn("none/exported.tmp: No such file or directory", err)
 
 
 if __name__ == "__main__":

@@ -270,6 +270,16 @@ class LogInTest(SecurityTest):
         self.assertEqual(401, status(basic("ann", "x"), "10.0.0.1"), "one more a while later")
         self.assertEqual(429, status(basic("ann", "x"), "10.0.0.1"))
 
+    def test_who_is_logged_in_does_not_wait_for_guesses(self):
+        access = self.server.access
+        access.identify(ANN, "10.0.0.1")
+        with access._attempts["10.0.0.1"].lock:  # as while a guess is looked at
+            found = []
+            thread = threading.Thread(target=lambda: found.append(access.identify(ANN, "10.0.0.1")), daemon=True)
+            thread.start()
+            thread.join(PATIENCE)
+        self.assertEqual([luigid.User("ann", "admin")], found)
+
     def test_refusal_says_when_to_come_again(self):
         self.server.access._attempts["127.0.0.1"] = attempts = luigid.Attempts()
         for _ in range(luigid.LOGIN_FAILURES):
