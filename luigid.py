@@ -3993,7 +3993,7 @@ ADMITTED_OPCODES = (
 )
 
 #: digits that a number in a pickle of protocol 0 may have: Python takes quadratic time for them
-MAX_DIGITS = 400
+STOCK_DIGITS = 400
 
 #: How many parts of values a byte of a file may stand for. Values that hold one another many times over are copied each
 #: time; real files have less than one part a byte.
@@ -4079,7 +4079,7 @@ class WaryUnpickler(pickle._Unpickler):
     def load_number(self) -> None:
         """Do INT and LONG, which have decimal digits, and INT 00 and 01 for False and True."""
         text = self.readline().rstrip(b"\nL")
-        if len(text) > MAX_DIGITS:
+        if len(text) > STOCK_DIGITS:
             raise pickle.UnpicklingError(f"it has a number of {len(text)} digits")
         self.append(text == b"01" if text in (b"00", b"01") else int(text))
 

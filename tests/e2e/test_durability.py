@@ -1,7 +1,8 @@
-"""Nothing acknowledged is ever lost: daemons killed under load, on a full disk, while they import, and before a standby."""
+"""Nothing acknowledged is ever lost: daemons killed under load, in an import, before a standby, and on a full disk."""
 
 import contextlib
 import json
+import logging
 import os
 import shutil
 import signal
@@ -54,6 +55,11 @@ class DurabilityTest(unittest.TestCase):
 
 
 class KillTest(DurabilityTest):
+    def setUp(self):
+        super().setUp()
+        logging.disable(logging.CRITICAL)  # of schedulers here; the daemons' logs are their own
+        self.addCleanup(logging.disable, logging.NOTSET)
+
     def test_a_hundred_kills_under_load(self):
         seed = int(os.environ.get("LUIGID_SEED", time.time_ns() % 10**6))
         torture = Torture(self.directory, seed)
@@ -172,7 +178,8 @@ class OwnershipTest(DurabilityTest):
     def start_second(self, state_path):
         """A second daemon for a state, run until it ends."""
         command = [*daemon_command(), "--address", "127.0.0.1", "--port", "0", "--state-path", str(state_path)]
-        return subprocess.run(command, cwd=self.directory, capture_output=True, text=True, timeout=DEADLINE, check=False)
+        options = {"cwd": self.directory, "capture_output": True, "text": True, "timeout": DEADLINE}
+        return subprocess.run(command, check=False, **options)
 
     def test_second_daemon_says_who_has_the_state(self):
         daemon = self.daemon()
@@ -269,7 +276,8 @@ class StandbyTest(workers.EndToEndTest):
 
     def start_patient_worker(self, *arguments):
         """A stock worker that tries each call again until the gap is over."""
-        with mock.patch.dict(workers.WORKER_CONFIG["core"], {"rpc-retry-attempts": str(DEADLINE), "rpc-retry-wait": "1"}):
+        patience = {"rpc-retry-attempts": str(DEADLINE), "rpc-retry-wait": "1"}
+        with mock.patch.dict(workers.WORKER_CONFIG["core"], patience):
             return self.start_worker(*arguments)
 
     def assert_all_ran_once(self, worker, sides):
