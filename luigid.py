@@ -1891,9 +1891,11 @@ def _text(value: Any) -> str:
 
 def _size(value: Any) -> int:
     """Return the characters in a JSON value."""
+    if isinstance(value, str):
+        return len(value)
     if isinstance(value, dict):
         return sum(map(len, value)) + sum(map(_size, value.values()))
-    return len(value) if isinstance(value, str) else sum(map(_size, value)) if isinstance(value, (list, tuple)) else 8
+    return sum(map(_size, value)) if isinstance(value, (list, tuple)) else 8
 
 
 def _of_sane_size(value: Any) -> Any:
@@ -1903,6 +1905,8 @@ def _of_sane_size(value: Any) -> Any:
 
 
 def _identifier(value: Any) -> str:
+    if type(value) is str and 0 < len(value) <= MAX_TEXT:  # as nearly all are
+        return value
     if not value:
         raise ValueError
     return _text(value)
@@ -1933,6 +1937,8 @@ def _count(value: Any) -> int:
 
 
 def _flag(value: Any) -> bool:
+    if value is True or value is False:
+        return value
     if value not in (True, False, None):
         raise ValueError
     return bool(value)
@@ -1967,7 +1973,9 @@ def _plain(value: Any, levels: int = MAX_NESTING) -> Any:
 def _object(value: Any) -> Dict[str, Any]:
     if not isinstance(value, dict):
         raise TypeError
-    return _of_sane_size({sys.intern(name): _plain(item) for name, item in value.items()})
+    return _of_sane_size(
+        {sys.intern(name): item if type(item) is str else _plain(item) for name, item in value.items()}
+    )
 
 
 def _identifiers(value: Any) -> Tuple[str, ...]:

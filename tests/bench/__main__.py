@@ -44,6 +44,7 @@ def machine() -> Dict[str, Any]:
         "system": platform.platform(),
         "processor": processor(),
         "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1),
         "python": platform.python_version(),
         "luigi": importlib.metadata.version("luigi"),
     }
@@ -73,11 +74,10 @@ def measure(scenes: List[Scene], plan: Plan) -> Tuple[List[Figure], List[str]]:
     return in_order(figures), failures
 
 
-def report(figures: List[Figure], failures: List[str], form: Callable[..., str]) -> None:
+def report(facts: Dict[str, Any], figures: List[Figure], failures: List[str], form: Callable[..., str]) -> None:
     """Print the table, what failed, and how much was reached."""
-    facts = machine()
     print(f"luigid against luigi {facts['luigi']}: {facts['date']}, Python {facts['python']}, {facts['system']},")
-    print(f"{facts['cores']} cores ({facts['processor']})\n")
+    print(f"{facts['cores']} cores ({facts['processor']}), load average when it began: {facts['load']}\n")
     print(form(lines(figures), HEADERS))
     for failure in failures:
         print(f"\nNOT MEASURED: {failure}")
@@ -89,12 +89,14 @@ def main() -> None:
     """Measure, print, and write bench.json."""
     chosen = arguments()
     allow_many_connections()
-    plan = QUICK if chosen.quick else FULL
+    facts, plan = machine(), QUICK if chosen.quick else FULL
     scenes = [scene for scene in SCENES if not chosen.only or scene.name in chosen.only]
     figures, failures = measure(scenes, plan)
-    report(figures, failures, markdown if chosen.markdown else aligned)
+    report(facts, figures, failures, markdown if chosen.markdown else aligned)
+    if chosen.quick:
+        print(f"(quick: {plan.live:,} tasks, where the targets are about {FULL.live:,})")
     content = {
-        **machine(),
+        **facts,
         "plan": plan._asdict(),
         "failures": failures,
         "figures": [as_json(figure) for figure in figures],

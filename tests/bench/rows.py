@@ -9,7 +9,7 @@ import json
 import operator
 import statistics
 import time
-from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Tuple
 
 from tests.bench import graphs
 from tests.bench.daemons import OURS, SCRIPT, STOCK, Daemon, running
@@ -28,6 +28,7 @@ from tests.bench.table import BYTES, COUNT, RATE, TIME, Figure, compared, grown,
 from tests.bench.wire import Connection, request
 
 Daemons = Dict[str, Daemon]
+BOTH = (STOCK, OURS)
 
 #: The rows, in the order in which they are shown.
 ROWS = (
@@ -61,7 +62,7 @@ class Plan(NamedTuple):
 
 
 FULL = Plan(3, 9, 100_000, (1_000, 10_000, 100_000, 1_000_000), 10_000, 3_000, 10_000, 100_000, 1_000, 30.0)
-QUICK = Plan(3, 5, 10_000, (1_000, 10_000, 50_000), 2_000, 800, 1_000, 4_000, 1_000, 6.0)
+QUICK = Plan(3, 5, 10_000, (1_000, 10_000, 30_000), 2_000, 800, 1_000, 3_000, 1_000, 4.0)
 
 
 class Scene(NamedTuple):
@@ -73,12 +74,12 @@ class Scene(NamedTuple):
     rows: Tuple[Callable[[Daemons, Plan], Iterator[Figure]], ...]
 
 
-def in_turn(daemons: Daemons, rounds: int, measure: Callable[[Daemon], Any]) -> Dict[str, List[Any]]:
-    """Measure each daemon once a round; what was measured, by the daemon's name."""
-    measured: Dict[str, List[Any]] = {name: [] for name in daemons}
+def in_turn(things: Mapping[str, Any], rounds: int, measure: Callable[[Any], Any]) -> Dict[str, List[Any]]:
+    """Measure each thing (a daemon, as a rule) once a round; what was measured, by its name."""
+    measured: Dict[str, List[Any]] = {name: [] for name in things}
     for _ in range(rounds):
-        for name, daemon in daemons.items():
-            measured[name].append(measure(daemon))
+        for name, thing in things.items():
+            measured[name].append(measure(thing))
     return measured
 
 
@@ -101,16 +102,19 @@ def nothing(daemon: Daemon, plan: Plan) -> None:
 
 def start(daemons: Daemons, plan: Plan) -> Iterator[Figure]:
     """From the start of the process to its first reply."""
-    seconds: Dict[str, List[float]] = {}
-    cpu: Dict[str, List[float]] = {}
-    for name in plan.starts * (STOCK, OURS, SCRIPT):
-        with running(name) as started:
-            seconds.setdefault(name, []).append(started[name].start_seconds)
-            cpu.setdefault(name, []).append(started[name].start_cpu)
+    forms = (STOCK, OURS, SCRIPT)
+    turns = in_turn(dict(zip(forms, forms)), plan.starts, start_new)
+    seconds, cpu = each(turns, operator.itemgetter(0)), each(turns, operator.itemgetter(1))
     yield compared(START, "python3 -m luigid", TIME, pair(seconds, OURS), at_least=3)
     yield compared(START, "python3 -m luigid: CPU time", TIME, pair(cpu, OURS))
     yield compared(START, "python3 luigid.py", TIME, pair(seconds, SCRIPT))
     yield compared(START, "python3 luigid.py: CPU time", TIME, pair(cpu, SCRIPT))
+
+
+def start_new(name: str) -> Tuple[float, float]:
+    """Start a daemon; the seconds, and those of CPU time, to its first reply."""
+    with running(name) as started:
+        return started[name].start_seconds, started[name].start_cpu
 
 
 def pair(samples: Dict[str, List[float]], name: str) -> Dict[str, List[float]]:
@@ -189,16 +193,18 @@ DRAINERS = [f"Worker(salt={number}, workers=1, host=etl-1, username=luigi, pid={
 
 def drained(daemons: Daemons, plan: Plan) -> Iterator[Figure]:
     """Tasks a second, each asked for and reported done, by workers that all know the whole graph."""
-    rates = in_turn(daemons, plan.rounds, lambda daemon: drain_rate(daemon.name, plan.drained))
+    turns = in_turn(dict(zip(BOTH, BOTH)), plan.rounds, lambda name: drain_new(name, plan.drained))
+    rates = each(turns, lambda turn: plan.drained / turn.seconds)
     yield compared(DRAIN, f"{plan.drained:,} tasks", RATE, rates, at_least=12)
-    large = [drain_rate(OURS, plan.drained_large) for _ in range(plan.rounds)]
+    yield compared(DRAIN, f"{plan.drained:,} tasks: CPU a task", TIME, each(turns, lambda turn: turn.cpu / plan.drained))
+    large = [plan.drained_large / drain_new(OURS, plan.drained_large).seconds for _ in range(plan.rounds)]
     yield compared(DRAIN, f"{plan.drained_large:,} tasks", RATE, {OURS: large})
     small, large = statistics.median(rates[OURS]), statistics.median(large)
     yield steady(DRAIN, "the rate of the larger against the smaller", small, large, within=0.25)
 
 
-def drain_rate(name: str, size: int) -> float:
-    """Load a graph into a new daemon, and drain it; the tasks a second."""
+def drain_new(name: str, size: int) -> Stopwatch:
+    """Load a graph into a new daemon, and drain it; what the draining took."""
     with running(name) as started:
         daemon = started[name]
         daemon.load(graphs.layered(size, DRAINERS))
@@ -208,7 +214,7 @@ def drain_rate(name: str, size: int) -> float:
             pending = connection.call("count_pending", {"worker": DRAINERS[0]})["n_pending_tasks"]
         if pending:
             raise RuntimeError(f"{name} has {pending} tasks left")
-        return (size - 1) / taken.seconds
+        return taken
 
 
 # -- many tasks --------------------------------------------------------------------------------------------------------
@@ -430,14 +436,12 @@ def stay_connected(daemon: Daemon, plan: Plan) -> Dict[str, float]:
     }
 
 
-BOTH = (STOCK, OURS)
-
 SCENES = (
     Scene("start", (), nothing, (start,)),
     Scene("requests", BOTH, keep_busy, (keep_alive,)),
     Scene("anew", BOTH, keep_busy, (anew,)),
     Scene("connected", BOTH, nothing, (connected,)),
-    Scene("drain", BOTH, nothing, (drained,)),
+    Scene("drain", (), nothing, (drained,)),
     Scene("plain", BOTH, load_plain, (memory, pending_plain, upkeep, lists, memory_after_lists)),
     Scene("exhausted", BOTH, load_exhausted, (pending_exhausted,)),
     Scene("layered", BOTH, load_layered, (pending_layered, graphs_of_all)),

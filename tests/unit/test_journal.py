@@ -350,7 +350,7 @@ class Faults:
         raise OSError(self.code, os.strerror(self.code))
 
     def happened(self):
-        return len(self.steps) > self.first
+        return 0 <= self.first < len(self.steps)
 
     def end(self):
         self.last = -1
