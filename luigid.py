@@ -1973,9 +1973,13 @@ def _plain(value: Any, levels: int = MAX_NESTING) -> Any:
 def _object(value: Any) -> Dict[str, Any]:
     if not isinstance(value, dict):
         raise TypeError
-    return _of_sane_size(
-        {sys.intern(name): item if type(item) is str else _plain(item) for name, item in value.items()}
-    )
+    copy, size = {}, 0
+    for name, item in value.items():
+        copy[sys.intern(name)] = item if type(item) is str else _plain(item)
+        size += len(name) + (len(item) if type(item) is str else _size(item))
+    if size > MAX_VALUE:
+        raise TooMuch(f"a value may have {MAX_VALUE} characters")
+    return copy
 
 
 def _identifiers(value: Any) -> Tuple[str, ...]:
@@ -2092,8 +2096,9 @@ class Rpc(NamedTuple):
         """
         cleaned = {}
         try:
+            find, rest = self.kinds.get, self.rest
             for name, value in arguments.items():
-                kind = self.kinds.get(name, self.rest)
+                kind = find(name, rest)
                 if kind is not None and (value is not None or kind.nullable):
                     cleaned[name] = kind.check(value)
         except TooMuch as error:
@@ -2135,7 +2140,7 @@ def rpc(method: Callable[..., Any], changes: bool = True) -> Callable[..., Any]:
 
     @functools.wraps(method)
     def call(self: "StateMachine", /, **arguments: Any) -> Any:
-        return self._perform(functools.partial(method, self, **spec.clean(arguments)), changes)
+        return self._perform(method, spec.clean(arguments), changes)
 
     return call
 
@@ -2152,8 +2157,8 @@ def listing(method: Callable[..., Iterator[Dict[str, Any]]]) -> Callable[..., Di
     """
 
     def parts(self: "StateMachine", entry: Callable[..., Any], arguments: Mapping[str, Any]) -> Iterator[Any]:
-        found = self._perform(functools.partial(method, self, entry, **spec.clean(arguments)), changes=False)
-        return iter(lambda: self._perform(functools.partial(next, found, None), changes=False), None)
+        found = self._perform(method, {"entry": entry, **spec.clean(arguments)}, changes=False)
+        return iter(lambda: self._perform(lambda _: next(found, None), {}, changes=False), None)
 
     def entries(self: "StateMachine", /, **arguments: Any) -> Iterator[str]:
         for part in parts(self, self._encode, arguments):
@@ -2219,19 +2224,22 @@ class StateMachine:
                 if task.json is not None:
                     expect(task.json, encode_entry(task.id, self._serialize(task)), f"JSON of {task.id}")
 
-    def _perform(self, action: Callable[[], Any], changes: bool) -> Any:
-        """Return what `action` does, done under the lock, when what it changed is kept."""
+    def _perform(self, method: Callable[..., Any], arguments: Mapping[str, Any], changes: bool) -> Any:
+        """Return what a method returns, called under the lock, when what it changed is kept."""
         with self._lock:
             if changes:
                 self._may_change()
             self._now = self._clock()
             try:
-                reply = action()
+                reply = method(self, **arguments)
             finally:
                 ticket = self._note_changes(changes)
         if ticket:
-            with contextlib.suppress(*(() if changes else (Unavailable,))):
+            try:
                 self._await(ticket)
+            except Unavailable:
+                if changes:
+                    raise
         return reply
 
     # What section 5 makes of changes; a state machine on its own forgets them.
@@ -2779,7 +2787,7 @@ class StateMachine:
 
     def prune_some(self) -> bool:
         """Do what `prune` does to some hundred tasks, and tell whether there is more to do."""
-        return self._perform(functools.partial(self._prune, SLICE), changes=False)
+        return self._perform(StateMachine._prune, {"most": SLICE}, changes=False)
 
     def _prune(self, most: float = math.inf) -> bool:
         with contextlib.suppress(Unavailable):
@@ -3330,9 +3338,9 @@ class Restorer:
 
 def write_all(descriptor: int, data: bytes) -> None:
     """Write all of `data`; OSError if that fails, after which nobody knows how much of it was written."""
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
+    written = os.write(descriptor, data)
+    while written < len(data):
+        written += os.write(descriptor, memoryview(data)[written:])
 
 
 def sync_directory(path: str) -> None:
@@ -3547,6 +3555,8 @@ class Journal:
     def _write_waiting(self) -> None:
         if self.failure is not None and self._meanwhile is None:  # they can go nowhere for now
             raise Unavailable(self.failure)
+        if not self._waiting and self.failure is None:
+            return
         taken = []
         while self._waiting:
             self._taken, changes = self._waiting.popleft()
@@ -5299,6 +5309,7 @@ BACKLOG = 1024  #: connections the system may hold until they are accepted
 MAX_BODY = 64 * 1024 * 1024  #: bytes of a request body, as sent and unpacked
 MAX_LINE = 64 * 1024  #: bytes of a request line
 MAX_HEADERS = 100  #: header lines of a request
+MAX_KEPT_HEADERS = 2048  #: bytes of header lines up to which they are remembered with what they say
 MAX_HEADER_BYTES = 64 * 1024  #: bytes of all header lines of a request
 MAX_PARTS = 4_000_000  #: commas in arguments: three bytes of JSON may be a hundred in memory
 MAX_DIGITS = 308  #: digits of an integer: each then has a float near it, so that arithmetic cannot overflow
@@ -5386,10 +5397,21 @@ Reply = List[bytes]
 # -- Reading what a client sends ---------------------------------------------------------------------------------------
 
 
-def parse_headers(lines: List[bytes]) -> Dict[str, str]:
-    """Headers by name in lower case; one that is repeated has its values joined by commas. 400 if any is malformed."""
-    pairs = HEADER_LINES(b"".join(lines).decode("latin-1"))
-    if len(pairs) != len(lines):
+def parse_headers(lines: List[bytes]) -> Mapping[str, str]:
+    """Headers by name in lower case; one that is repeated has its values joined by commas. 400 if any is malformed.
+
+    A client sends the same ones with nearly every call, so they are kept; but none that say who somebody is.
+    """
+    block = b"".join(lines)
+    kept = len(block) <= MAX_KEPT_HEADERS and b"uthorization" not in block and b"ookie" not in block
+    return (parse_header_block if kept else parse_header_block.__wrapped__)(block, len(lines))
+
+
+@functools.lru_cache(maxsize=256)
+def parse_header_block(block: bytes, lines: int) -> Mapping[str, str]:
+    """What `parse_headers` does, of so many lines."""
+    pairs = HEADER_LINES(block.decode("latin-1"))
+    if len(pairs) != lines:
         raise HttpError(400, "malformed header line")
     headers = {name.lower(): value.strip(" \t") for name, value in pairs}
     if len(headers) != len(pairs):
@@ -5638,7 +5660,7 @@ class Connection(BaseHTTPRequestHandler):
     command: str
     path: str
     query: bytes
-    headers: Dict[str, str]
+    headers: Mapping[str, str]
     body: bytes
     #: who asks; None where nobody has to say so
     user: Optional[User]

@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import resource
+import signal
 import sys
 import time
 from typing import Any, Callable, Dict, List, Tuple
@@ -88,13 +89,14 @@ def report(facts: Dict[str, Any], figures: List[Figure], failures: List[str], fo
 def main() -> None:
     """Measure, print, and write bench.json."""
     chosen = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that no daemon is left behind
     allow_many_connections()
     facts, plan = machine(), QUICK if chosen.quick else FULL
     scenes = [scene for scene in SCENES if not chosen.only or scene.name in chosen.only]
     figures, failures = measure(scenes, plan)
     report(facts, figures, failures, markdown if chosen.markdown else aligned)
     if chosen.quick:
-        print(f"(quick: {plan.live:,} tasks, where the targets are about {FULL.live:,})")
+        print(f"(quick: with {plan.live:,} tasks only, so that the targets about {FULL.live:,} are not judged)")
     content = {
         **facts,
         "plan": plan._asdict(),

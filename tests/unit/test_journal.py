@@ -8,7 +8,6 @@ import contextlib
 import errno
 import functools
 import gc
-import itertools
 import logging
 import os
 import random
@@ -93,13 +92,9 @@ def play(scheduler, method, arguments):
 
 
 def tend(scheduler):
-    """Let the upkeep have its next turn, late enough for anything that it puts off."""
+    """Let the upkeep have a turn, late enough for what it has put off."""
     with contextlib.suppress(Unavailable):
-        scheduler.keep_up(time.monotonic() + 10 * next(TURNS))
-
-
-#: turns of the upkeep in this process
-TURNS = itertools.count()
+        scheduler.keep_up(time.monotonic() + 60)
 
 
 # -- a history in which everything happens -----------------------------------------------------------------------------
@@ -429,7 +424,8 @@ class JournalCase(unittest.TestCase):
         self.addCleanup(stack.close)
         self.callback = stack.callback
         self.top = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=FAST)))
-        self.callback(gc.unfreeze)  # loading freezes: one state a process is meant
+        self.callback(gc.collect)
+        self.callback(gc.unfreeze)  # a process is not meant to load a thousand states, and to keep them
         self.clock, self.count = Clock(), 0
         stack.enter_context(mock.patch.object(luigid.uuid, "uuid4", lambda: f"message {self.clock.now}"))
         logging.disable(logging.CRITICAL)
@@ -660,7 +656,7 @@ class TestEverythingIsKept(JournalCase):
 
 class TestSnapshotWhileCallsGoOn(JournalCase):
     def test_killed_before_any_step_of_a_snapshot(self):
-        for seed in range(4):
+        for seed in range(10):
             with self.subTest(seed=seed), mock.patch.object(luigid, "SLICE", 2):
                 looked = self.call_and_kill_while_a_snapshot_is_made(Company(seed, self.clock), self.start())
                 self.assertGreater(looked.count("write"), 5)
@@ -773,7 +769,7 @@ class TestFailingDisk(JournalCase):
                     left.append(self.state_after_kill(scheduler))
                     self.assertIn(left[-1], states[kept:])
                     self.assertEqual(list(scheduler._agenda.tasks), list(scheduler.task_list()))
-                if len(left) == 4:
+                if len(left) == 8:
                     break
                 tend(scheduler)
                 states.append(state_of(scheduler))

@@ -490,6 +490,18 @@ class TestKilledImport(KilledTest):
             lambda: self.path.write_bytes(original), lambda: luigid.adopt_stock(str(self.path)), check
         )
 
+    def test_the_second_name_is_on_disk_before_the_first_is_given_away(self):
+        """A power cut may keep a later change of a directory and lose an earlier one that was not synced."""
+        done = []
+        self.path.write_bytes(stock_pickle([{"id": "a"}]))
+        noted = {name: mock.Mock(side_effect=lambda *_, name=name: done.append(name)) for name in ("link", "replace")}
+        with (
+            mock.patch.multiple(os, **noted),
+            mock.patch.object(luigid, "sync_directory", lambda path: done.append("sync")),
+        ):
+            luigid.adopt_stock(str(self.path))
+        self.assertEqual(["link", "sync", "replace", "sync"], done)
+
     def test_a_disk_that_is_full_leaves_it_as_it_was(self):
         self.path.write_bytes(stock_pickle([{"id": "a"}]))
         for name in ("open", "write", "fsync", "replace"):
@@ -722,6 +734,21 @@ class TestSteadyReads(DirectoryTest):
 
     def test_after_a_fold_it_is_read_again(self):
         self.assertEqual((["a", "b"], 2), self.read(lambda: (self.add("b"), self.scheduler.dump()), lambda: None))
+
+    def test_after_a_change_of_journals_it_is_read_again(self):
+        """Between two looks a journal grows, after it was read, and the next one takes over: b must not be missing."""
+        second, header = Path(f"{self.path}.journal.1"), luigid.frame(luigid.dump_plain(luigid.make_header(1)))
+        second.write_bytes(header)
+
+        def go_on():
+            self.add("b")
+            second.write_bytes(header + self.record("c"))
+
+        self.assertEqual((["a", "b", "c"], 2), self.read(go_on, lambda: None))
+
+    def record(self, task_id):
+        task = luigid.Task(task_id, 9, PENDING, NOW, (1, 1, 1))
+        return luigid.frame(luigid.dump_plain([("task", luigid.task_fields(task))]))
 
     def test_a_file_that_vanishes_is_no_failure(self):
         self.scheduler.dump()
