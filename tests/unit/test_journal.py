@@ -684,10 +684,10 @@ class TestSnapshotWhileCallsGoOn(JournalCase):
 
     def test_several_threads_call_while_snapshots_are_made(self):
         scheduler, acknowledged, looked = self.start(), [0] * 4, []
-        turns, stop = threading.Semaphore(4), threading.Event()
+        turns, stop = [threading.Semaphore(1) for _ in acknowledged], threading.Event()
 
         def call(number):
-            while turns.acquire(timeout=PATIENCE) and not stop.is_set():
+            while turns[number].acquire(timeout=PATIENCE) and not stop.is_set():
                 count = acknowledged[number] + 1
                 scheduler.add_task(worker=f"w{number}", task_id=f"{number}_{count % 20}", family="F")
                 scheduler.set_task_status_message(task_id=f"{number}_1", status_message=count)
@@ -701,22 +701,24 @@ class TestSnapshotWhileCallsGoOn(JournalCase):
                     found = back.get_task_status_message(task_id=f"{number}_1")["statusMessage"]
                     self.assertGreaterEqual(found, count)
                 looked.append(name)
-                turns.release(8)  # they go on while this step is made
+                go_on()  # while this step is made
             return without_syncs(name, arguments, make)
+
+        def go_on():
+            for turn in turns:
+                turn.release(2)
 
         threads = [threading.Thread(target=call, args=(number,)) for number in range(4)]
         for thread in threads:
             thread.start()
         try:
-            wait_until(lambda: any(acknowledged), "one of them has begun")
-            turns.release(40)
             wait_until(lambda: all(acknowledged), "all of them have begun")
             with mock.patch.object(luigid, "SLICE", 10), self.watch(watch):
                 for _ in range(3):
                     scheduler.dump()
         finally:
             stop.set()
-            turns.release(len(threads))
+            go_on()
             for thread in threads:
                 thread.join()
         self.assertGreater(len(looked), 40)
@@ -1042,6 +1044,47 @@ class TestMending(JournalCase):
             scheduler.dump()
         self.assertNotIn("state.tmp", self.files(scheduler))
         scheduler.add_task(worker="w", task_id="kept, too")
+        self.assertEqual(state_of(scheduler), self.state_after_kill(scheduler))
+
+
+class TestUpkeep(JournalCase):
+    def test_what_is_written_is_synced_once(self):
+        disk, scheduler = Faults(), self.start(journal_sync="everysec")
+        with self.watch(disk):
+            for number in range(3):
+                scheduler.add_task(worker="w", task_id=f"t{number}")
+            self.assertNotIn("fsync", disk.steps)
+            for _ in range(3):
+                tend(scheduler)
+            self.assertEqual(1, disk.steps.count("fsync"))
+            scheduler.add_task(worker="w", task_id="another")
+            tend(scheduler)
+        self.assertEqual(2, disk.steps.count("fsync"))
+
+    def test_journal_is_folded_when_it_is_large_and_larger_than_the_snapshot(self):
+        scheduler = self.start()
+        folds = []
+        with mock.patch.object(luigid, "JOURNAL_LIMIT", 5000):
+            for number in range(200):
+                scheduler.add_task(worker="w", task_id=f"t{number}")
+                size = sum(len(content) for name, content in self.files(scheduler).items() if "journal" in name)
+                snapshot = len(self.files(scheduler).get("state", b""))
+                tend(scheduler)
+                if len(self.files(scheduler).get("state", b"")) != snapshot:
+                    folds.append((size, snapshot))
+        self.assertGreater(len(folds), 2)
+        for size, snapshot in folds:
+            self.assertGreater(size, max(5000, snapshot))
+            self.assertLess(size, max(5000, snapshot) + 1000)
+
+    def test_journal_is_folded_when_it_is_old(self):
+        scheduler = self.start()
+        scheduler.add_task(worker="w", task_id="kept")
+        tend(scheduler)
+        self.assertNotIn("state", self.files(scheduler))
+        with mock.patch.object(luigid, "JOURNAL_AGE", 30):
+            tend(scheduler)
+        self.assertIn("state", self.files(scheduler))
         self.assertEqual(state_of(scheduler), self.state_after_kill(scheduler))
 
 
