@@ -58,11 +58,15 @@ class Plan(NamedTuple):
     drained: int  #: tasks in the graph that both drain
     drained_large: int  #: tasks in the graph that ours drains in comparison
     workers: int  #: workers that are connected at the same time
-    connected_seconds: float  #: for which they are
+    connected_seconds: float  #: for which they are, in each turn
 
 
-FULL = Plan(3, 9, 100_000, (1_000, 10_000, 100_000, 1_000_000), 10_000, 3_000, 10_000, 100_000, 1_000, 30.0)
-QUICK = Plan(3, 5, 10_000, (1_000, 10_000, 30_000), 2_000, 800, 1_000, 3_000, 1_000, 4.0)
+FULL = Plan(3, 9, 100_000, (1_000, 10_000, 100_000, 1_000_000), 10_000, 3_000, 10_000, 100_000, 1_000, 10.0)
+QUICK = Plan(3, 5, 10_000, (1_000, 10_000, 30_000), 2_000, 800, 1_000, 3_000, 1_000, 3.0)
+
+
+#: Measures something and yields figures of it.
+Row = Callable[[Daemons, Plan], Iterator[Figure]]
 
 
 class Scene(NamedTuple):
@@ -71,7 +75,7 @@ class Scene(NamedTuple):
     name: str
     daemons: Tuple[str, ...]
     prepare: Callable[[Daemon, Plan], None]
-    rows: Tuple[Callable[[Daemons, Plan], Iterator[Figure]], ...]
+    rows: Tuple[Row, ...]
 
 
 def in_turn(things: Mapping[str, Any], rounds: int, measure: Callable[[Any], Any]) -> Dict[str, List[Any]]:
@@ -286,16 +290,14 @@ def load_layered(daemon: Daemon, plan: Plan) -> None:
     daemon.load(graphs.layered(plan.live))
 
 
-def memory(daemons: Daemons, plan: Plan) -> Iterator[Figure]:
-    """How much of a daemon's memory each task takes."""
-    sizes = {name: [(daemon.rss() - daemon.empty_rss) / plan.live] for name, daemon in daemons.items()}
-    yield compared(MEMORY, f"{plan.live:,} plain tasks", BYTES, sizes, at_least=2)
+def memory(case: str) -> Row:
+    """Return the row that tells how much of a daemon's memory each task takes."""
 
+    def memory_a_task(daemons: Daemons, plan: Plan) -> Iterator[Figure]:
+        sizes = {name: [(daemon.rss() - daemon.empty_rss) / plan.live] for name, daemon in daemons.items()}
+        yield compared(MEMORY, f"{plan.live:,} {case}", BYTES, sizes, at_least=2)
 
-def memory_after_lists(daemons: Daemons, plan: Plan) -> Iterator[Figure]:
-    """The same once all has been listed, so that whatever is kept for lists, and what they left behind, is there."""
-    sizes = {name: [(daemon.rss() - daemon.empty_rss) / plan.live] for name, daemon in daemons.items()}
-    yield compared(MEMORY, "the same after several task_list", BYTES, sizes)
+    return memory_a_task
 
 
 def pending_plain(daemons: Daemons, plan: Plan) -> Iterator[Figure]:
@@ -403,7 +405,7 @@ def growth(daemons: Daemons, plan: Plan) -> Iterator[Figure]:
 
 def connected(daemons: Daemons, plan: Plan) -> Iterator[Figure]:
     """Many workers at once: how long their calls wait, and what the daemon needs for them."""
-    turns = in_turn(daemons, 1, lambda daemon: stay_connected(daemon, plan))
+    turns = in_turn(daemons, plan.rounds, lambda daemon: stay_connected(daemon, plan))
     name = f"{plan.workers:,} workers, {plan.connected_seconds:g} s"
     for key, unit, limit in (
         ("p50", TIME, {}),
@@ -449,9 +451,9 @@ SCENES = (
     Scene("anew", BOTH, keep_busy, (anew,)),
     Scene("connected", BOTH, nothing, (connected,)),
     Scene("drain", (), nothing, (drained,)),
-    Scene("plain", BOTH, load_plain, (memory, pending_plain, upkeep, lists, memory_after_lists)),
-    Scene("exhausted", BOTH, load_exhausted, (pending_exhausted,)),
-    Scene("layered", BOTH, load_layered, (pending_layered, graphs_of_all)),
+    Scene("plain", BOTH, load_plain, (memory("plain"), pending_plain, upkeep, lists, memory("plain, all listed"))),
+    Scene("exhausted", BOTH, load_exhausted, (memory("that need a resource"), pending_exhausted)),
+    Scene("layered", BOTH, load_layered, (memory("in layers"), pending_layered, graphs_of_all)),
     Scene("growth", BOTH, nothing, (growth,)),
 )
 
@@ -465,7 +467,7 @@ def play_scene(scene: Scene, plan: Plan, say: Callable[[str], None]) -> Iterator
             try:
                 yield from row(daemons, plan)
             except Exception as error:
-                say(f"{row.__name__} failed: {type(error).__name__}: {error}")
+                say(f"{row.__name__} in scene {scene.name} failed: {type(error).__name__}: {error}")
 
 
 def in_order(figures: Iterable[Figure]) -> List[Figure]:
