@@ -653,9 +653,10 @@ class TlsTest(SecurityTest):
         self.serve()
         for garbage in (b"\x16\x03\x01\x00\x05hello", b"\0" * 100, b"\xff", b"\x80\x2e\x01\x00\x02"):
             with socket.create_connection(self.server.server_address, PATIENCE) as connection:
-                connection.sendall(garbage)
-                connection.shutdown(socket.SHUT_WR)
-                with contextlib.suppress(ConnectionResetError):
+                # An end that came already is an answer too: the server may have hung up before the whole was sent.
+                with contextlib.suppress(OSError):
+                    connection.sendall(garbage)
+                    connection.shutdown(socket.SHUT_WR)
                     while connection.recv(1000):
                         pass
         self.assertEqual([], self.lines)
