@@ -945,8 +945,12 @@ class Task:
 
     def public_params(self) -> Dict[str, Any]:
         """Return the parameters that the page may show."""
-        hidden = [name for name, visibility in self.param_visibilities.items() if visibility != PUBLIC]
+        hidden = self.hidden_params()
         return copied({name: value for name, value in self.params.items() if name not in hidden})
+
+    def hidden_params(self) -> Tuple[str, ...]:
+        """Return the names of the parameters that may not be shown."""
+        return tuple(name for name, visibility in self.param_visibilities.items() if visibility != PUBLIC)
 
     def display_name(self) -> str:
         """Return `Family(name=value, ...)`, public parameters only, sorted by name."""
@@ -1022,6 +1026,57 @@ class Worker:
 
     def __repr__(self) -> str:
         return f"<Worker {self.id} {self.state}>"
+
+
+# What history, notices and metrics hear of. A status stands for the change to it.
+FAILURE_REPORTED = "FAILURE_REPORTED"
+SCHEDULING_FAILED = "SCHEDULING_FAILED"
+WORKER_LOST = "WORKER_LOST"
+
+#: events of tasks, which the history records; their kinds are named after statuses
+RECORDED = frozenset((PENDING, RUNNING, BATCH_RUNNING, DONE, FAILED, DISABLED))
+
+
+class Event(NamedTuple):
+    """Something that happened to a task or a worker, as plain data: it outlives both, and a kill."""
+
+    #: rises by one with each event of a state, across restarts
+    number: int
+    #: PENDING: a worker scheduled it, its failure was forgiven, or (reason "returned") its batch did not run after all.
+    #: RUNNING: given to a worker (again, if the reply was lost), or (reason "batch", "reported") a worker says so.
+    #: BATCH_RUNNING: given to a worker in a batch. DONE, FAILED, DISABLED: its status has become this; a failure that
+    #: disables is a DISABLED with `failures`. FAILURE_REPORTED: what `batch_emails` counts, whatever it changed (reason
+    #: "disabled": the task is). SCHEDULING_FAILED: a worker could not schedule it. WORKER_LOST: no word for too long.
+    kind: str
+    #: epoch seconds
+    time: float
+    #: "" with WORKER_LOST; with SCHEDULING_FAILED the displayed name
+    task_id: str
+    family: str
+    #: parameter name -> text; shared with the task, so never changed in place
+    params: Mapping[str, Any]
+    #: names of those which must not be shown
+    hidden: Tuple[str, ...]
+    #: id of the worker that runs or ran it, or spoke of it, and the host it gave; None if there is none
+    worker: Optional[str]
+    host: Optional[str]
+    #: epoch seconds at which the run began, or None
+    started: Optional[float]
+    #: failures that count; 0 if it was not the scheduler that disabled it
+    failures: int = 0
+    #: why, if not because a worker said so: "worker lost", "by hand", "re-enabled", or as at `kind`
+    reason: Optional[str] = None
+    #: error report of a failure: the end of it, at most MAX_REPORT characters
+    report: Optional[str] = None
+    #: with RUNNING and BATCH_RUNNING: what it depends on, at most MAX_EVENT_DEPS ids
+    deps: Tuple[str, ...] = ()
+    #: with FAILURE_REPORTED and SCHEDULING_FAILED: mail addresses, and the parameters that do not differ in a batch
+    owners: Tuple[str, ...] = ()
+    unbatched: Mapping[str, Any] = NOTHING
+
+
+MAX_REPORT = 64 * 1024
+MAX_EVENT_DEPS = 1000
 
 
 # ======================================================================================================================
@@ -1216,6 +1271,8 @@ class Agenda:
         self.totals: Dict[str, Number] = {}
         #: whether work is held back
         self.paused = False
+        #: whose events they are (a random name; "" until somebody records them), and the number of the last one
+        self.state_id, self.told = "", 0
         #: resource -> RUNNING task -> amount it holds
         self.holders: Dict[str, Dict[Task, Number]] = {}
         #: resource -> sum of its holders
@@ -1243,7 +1300,7 @@ class Agenda:
         #: seconds for which the scheduler disables a task (`[scheduler] disable_persist`)
         self.disable_persist: float = 0
         #: what changed since somebody took note and cleared it: tasks and workers (also removed ones) of which fields
-        #: of their own did, and ("paused",), ("resource", name), ("batchers", worker id)
+        #: of their own did, and ("paused",), ("told",), ("resource", name), ("batchers", worker id)
         self.changed: Dict[Union[Task, Worker, Tuple[str, ...]], None] = {}
         #: (worker id, whether its stakes too) of what `strip_worker` did since then: one note for all its tasks
         self.stripped: List[Tuple[str, bool]] = []
@@ -2172,6 +2229,13 @@ def listing(method: Callable[..., Iterator[Dict[str, Any]]]) -> Callable[..., Di
     return call
 
 
+def brief_report(report: Any) -> Optional[str]:
+    """Return the end of an error report, which clients send as text, but might not."""
+    if report is None:
+        return None
+    return (report if isinstance(report, str) else encode_json(report))[-MAX_REPORT:]
+
+
 def encode_entry(key: str, value: Any) -> str:
     """Return the JSON of an entry of an object, without the braces."""
     return encode_json({key: value})[1:-1]
@@ -2215,6 +2279,9 @@ class StateMachine:
         self._agenda.totals.update(resources or {})
         self._agenda.retry_delay = self._settings.retry_delay
         self._agenda.disable_persist = self._settings.disable_persist
+        #: whether anybody hears of events; those of the running call, each with its task
+        self._is_heard = False
+        self._told: List[Tuple[Event, Optional[Task]]] = []
 
     def validate(self) -> None:
         """Recompute all indexes and compare; AssertionError names the first that differs. Costs a walk over all."""
@@ -2254,6 +2321,7 @@ class StateMachine:
         """
         self._agenda.changed.clear()
         self._agenda.stripped.clear()
+        self._told.clear()
         return 0
 
     def _await(self, ticket: int) -> None:
@@ -2314,6 +2382,8 @@ class StateMachine:
         if not speaker.disabled:
             self._claim(task, speaker, priority, stake=not assistant, run=runnable and status != FAILED)
         self._report(task, speaker, status, batch_id, tracking_url, expl, expanding=bool(new_deps))
+        if status == FAILED:
+            self._tell_failure(task, speaker, family, expl, owners)
         task.retry_policy = self._retry_policy(retry_policy_dict)  # a failure reported with it was under the old one
         agenda.raise_priority(task, priority)
 
@@ -2363,6 +2433,10 @@ class StateMachine:
         # A run ends where it runs: what others say of it meanwhile does not count.
         ended_here = status in (DONE, FAILED, RUNNING) and task.worker_running == speaker.id
         if task.status not in (RUNNING, BATCH_RUNNING) or ended_here or expanding:
+            if status == PENDING:
+                self._tell(PENDING, task, speaker=speaker)
+            elif status == RUNNING != task.status:
+                self._tell(RUNNING, task, "batch" if task.batch_id else "reported", speaker)
             self._set_status(task, PENDING if status == SUSPENDED else status)
 
     def _batch_members(self, batch_id: Optional[str]) -> List[Task]:
@@ -2384,14 +2458,14 @@ class StateMachine:
             if agenda.add_stake(dep, speaker):
                 agenda.settle(dep)
 
-    def _set_status(self, task: Task, status: str) -> None:
+    def _set_status(self, task: Task, status: str, reason: Optional[str] = None) -> None:
         if status == task.status == PENDING or not self._may_become(task, status):
             return
         runs_batch = task.batch_id is not None and not task.batchable
         if task.status == DISABLED and status == DONE:
             self._pardon(task)
         if task.status == RUNNING and status != RUNNING:
-            self._dissolve_batch(task, status)
+            self._dissolve_batch(task, status, reason)
         if status == FAILED and task.status != DISABLED:
             status = self._count_failure(task)
         elif status == DISABLED:
@@ -2403,6 +2477,8 @@ class StateMachine:
             logger.debug("task %s: %s -> %s", task.id, task.status, status)
             task.updated = self._now
             self._agenda.set_status(task, status)
+            if status in (DONE, FAILED, DISABLED):
+                self._tell(status, task, reason)
         self._agenda.settle(task)
 
     def _may_become(self, task: Task, status: str) -> bool:
@@ -2410,9 +2486,9 @@ class StateMachine:
             return status in (DISABLED, DONE)
         return status != DISABLED or task.status not in (RUNNING, BATCH_RUNNING)
 
-    def _dissolve_batch(self, task: Task, status: str) -> None:
+    def _dissolve_batch(self, task: Task, status: str, reason: Optional[str]) -> None:
         for member in self._batch_members(task.batch_id):
-            self._set_status(member, status)
+            self._set_status(member, status, reason)
             member.batch_id = None
             self._agenda.settle(member)
         task.batch_id = None
@@ -2435,7 +2511,55 @@ class StateMachine:
 
     def _re_enable(self, task: Task) -> None:
         self._pardon(task)
-        self._set_status(task, FAILED)
+        self._set_status(task, FAILED, "re-enabled")
+
+    # -- what happened is told -----------------------------------------------------------------------------------------
+
+    def _tell(
+        self, kind: str, task: Task, reason: Optional[str] = None, speaker: Optional[Worker] = None, **more: Any
+    ) -> None:
+        """Let those who attend hear of a task, and of the worker that runs it, unless another one speaks of it."""
+        if not self._is_heard:
+            return
+        worker_id = speaker.id if speaker else task.worker_running
+        hidden = task.hidden_params() if task.param_visibilities else ()
+        if kind in (FAILED, DISABLED):
+            by_worker = kind == DISABLED and task.scheduler_disable_time is None
+            more.update(failures=0 if by_worker else len(task.failures), report=brief_report(task.expl))
+        elif kind in (RUNNING, BATCH_RUNNING):
+            more["deps"] = task.deps[:MAX_EVENT_DEPS]
+        about = (task.id, task.family, task.params, hidden, worker_id)
+        self._tell_of(kind, *about, started=task.time_running, task=task, reason=reason, **more)
+
+    def _tell_of(
+        self,
+        kind: str,
+        task_id: str,
+        family: str,
+        params: Mapping[str, Any],
+        hidden: Tuple[str, ...],
+        worker_id: Optional[str],
+        started: Optional[float] = None,
+        task: Optional[Task] = None,
+        **more: Any,
+    ) -> None:
+        agenda = self._agenda
+        agenda.told += 1
+        worker = agenda.workers.get(worker_id)
+        about = (task_id, family, params, hidden, worker_id, worker and worker.host, started)
+        self._told.append((Event(agenda.told, kind, self._now, *about, **more), task))
+
+    def _tell_failure(self, task: Task, speaker: Worker, family: str, expl: Any, owners: Tuple[str, ...]) -> None:
+        """Let hear of a failure that a worker reports, as stock counts them for its batches of mail."""
+        if self._is_heard and self._settings.batch_emails:
+            reason = "disabled" if task.status == DISABLED else None
+            rest = self._unbatched(speaker.id, family, task.params)
+            about = {"report": brief_report(expl), "owners": owners, "unbatched": rest}
+            self._tell(FAILURE_REPORTED, task, reason, speaker, **about)
+
+    def _unbatched(self, worker_id: str, family: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        joined, _ = self._agenda.batchers.get(worker_id, NOTHING).get(family, ((), 0))
+        return {name: value for name, value in params.items() if name not in joined}
 
     # -- work is given out ---------------------------------------------------------------------------------------------
 
@@ -2484,6 +2608,7 @@ class StateMachine:
         claimed = {task.batch_id for task in given if task.status == RUNNING}
         for task in given:
             if task.status == BATCH_RUNNING and task.batch_id not in claimed:
+                self._tell(PENDING, task, "returned")
                 self._set_status(task, PENDING)
 
     def _choose(self, asker: Worker, assistant: bool) -> List[Task]:
@@ -2507,6 +2632,7 @@ class StateMachine:
             task.worker_running, task.time_running = asker.id, self._now
             task.resources_running = task.resources
             self._set_status(task, status)
+            self._tell(status, task)
         if len(batch) > 1:
             names, _ = self._agenda.batchers[asker.id][first.family]
             params.update((name, [detached(task.params.get(name)) for task in batch]) for name in names)
@@ -2572,7 +2698,9 @@ class StateMachine:
     def _force(self, task_id: Optional[str], status: str, allowed: Tuple[str, ...]) -> Dict[str, Any]:
         task = self._agenda.tasks.get(task_id)
         if task is not None and task.status in allowed:
-            self._set_status(task, status)
+            if status == PENDING:
+                self._tell(PENDING, task, "by hand")
+            self._set_status(task, status, "by hand")
         return {"task_id": task_id, "status": None if task is None else task.status}
 
     @rpc
@@ -2717,6 +2845,11 @@ class StateMachine:
     ) -> None:
         """Tell that a worker could not even schedule a task."""
         logger.warning("worker %s could not schedule %s", worker, task_name)
+        if self._is_heard:
+            about, rest = (task_name, family, params, ()), self._unbatched(worker, family, params)
+            self._tell_of(
+                SCHEDULING_FAILED, *about, worker, report=brief_report(expl), owners=owners, unbatched=rest
+            )
 
     # -- a run tells of itself -----------------------------------------------------------------------------------------
 
@@ -2799,6 +2932,8 @@ class StateMachine:
     def _prune_due(self, most: float) -> None:
         for worker in self._agenda.pop_silent_workers(self._now, self._settings.worker_disconnect_delay):
             logger.info("worker %s is gone: no word since %.0f s", worker.id, self._now - worker.last_active)
+            if self._is_heard:
+                self._tell_of(WORKER_LOST, "", "", NOTHING, (), worker.id)
         due = [(task, self._expire(task)) for task in self._agenda.pop_due(self._now, most)]
         for task, is_over in due:
             if is_over:
@@ -2810,8 +2945,9 @@ class StateMachine:
         now, settings = self._now, self._settings
         if self._is_abandoned(task):
             logger.info("task %s failed: its worker %s is gone", task.id, task.worker_running)
+            self._set_status(task, FAILED, "worker lost")
             task.worker_running = None
-            self._set_status(task, FAILED)
+            self._agenda.touch(task)
         if not task.stakeholders and task.remove is None and task.status != RUNNING:
             task.remove = now + settings.remove_delay
             self._agenda.settle(task)
@@ -3109,6 +3245,7 @@ def matches(text: str, words: Iterable[str]) -> bool:
 #   ("worker gone", worker id)         ("task gone", task id)
 #   ("worker", fields)                 ("task", fields)       in the order of WORKER_FIELDS, TASK_FIELDS
 #   ("batchers", worker id, families)  ("resource", name, total)  ("paused", flag)
+#   ("told", state id, number)         ("event", *Event)     what happened, for the task history; numbers rise by one
 #
 # A journal is a header and records, each framed as MARK, length (4 bytes), CRC-32 of length and body (4 bytes), body;
 # integers are little-endian. The body of the first record is the pickled header, that of the others a pickled list of
@@ -3238,7 +3375,7 @@ def describe_common(agenda: Agenda, item: Tuple[str, ...]) -> Change:
         return (*item, agenda.batchers.get(item[1], {}))
     if item[0] == "resource":
         return (*item, agenda.totals[item[1]])
-    return ("paused", agenda.paused)
+    return ("told", agenda.state_id, agenda.told) if item[0] == "told" else ("paused", agenda.paused)
 
 
 def capture(agenda: Agenda) -> List[Change]:
@@ -3249,7 +3386,8 @@ def capture(agenda: Agenda) -> List[Change]:
 def capture_common(agenda: Agenda) -> List[Change]:
     """Return what an agenda holds besides tasks, as changes."""
     changes: List[Change] = [("worker", worker_fields(worker)) for worker in agenda.workers.values()]
-    items = [("paused",), *(("resource", name) for name in agenda.totals), *(("batchers", w) for w in agenda.batchers)]
+    items = [("paused",), ("told",), *(("resource", name) for name in agenda.totals)]
+    items += [("batchers", worker_id) for worker_id in agenda.batchers]
     return changes + [describe_common(agenda, item) for item in items]
 
 
@@ -3272,7 +3410,11 @@ class Restorer:
             "batchers": agenda.batchers.__setitem__,
             "resource": agenda.totals.__setitem__,
             "paused": functools.partial(setattr, agenda, "paused"),
+            "told": self._put_told,
+            "event": self._put_event,
         }
+        #: number -> event that was in a file, in order
+        self.events: Dict[int, Event] = {}
 
     def begin(self, header: Mapping[str, Any]) -> None:
         """Take the names of the fields that follow from a header; those this version does not have are passed over."""
@@ -3317,6 +3459,14 @@ class Restorer:
         worker = self._worker(fields[self._worker_id])
         for index, name in self._setters["worker_fields"]:
             setattr(worker, name, fields[index])
+
+    def _put_told(self, state_id: str, number: int) -> None:
+        self.agenda.state_id, self.agenda.told = state_id, max(number, self.agenda.told)
+
+    def _put_event(self, *fields: Any) -> None:
+        event = Event(*fields)
+        self.events[event.number] = event
+        self.agenda.told = max(event.number, self.agenda.told)
 
     def _worker(self, worker_id: str) -> Worker:
         return self.agenda.workers.get(worker_id) or self.agenda.add_worker(worker_id, self._now, self._delay)
@@ -3715,6 +3865,46 @@ def journals(state_path: str) -> Dict[int, str]:
 # -- the scheduler that lasts ------------------------------------------------------------------------------------------
 
 
+class Attendant:
+    """Somebody who hears what happens and does something about it, in a thread of its own. By default: nothing."""
+
+    #: what it is called in `Scheduler.health`
+    name: str
+    #: whom it attends
+    scheduler: "Scheduler"
+
+    def hear(self, event: Event, task: Optional[Task], ticket: int) -> None:
+        """Take note of an event, and return at once: this is under the scheduler's lock, in the order of events.
+
+        `task` is the live one, to look at and copy from, not to keep. `Scheduler.await_ticket` returns when the event
+        is in the journal.
+        """
+
+    def restore(self, events: List[Event]) -> None:
+        """Take over the events that the state's files hold, when it is loaded; they may have been dealt with."""
+
+    def carry(self) -> List[Event]:
+        """Return what must not be forgotten with the journals before a snapshot, under the scheduler's lock."""
+        return []
+
+    def start(self) -> None:
+        """Start the thread."""
+
+    def flush(self) -> None:
+        """Return when all that was heard is dealt with; Unavailable if that cannot be."""
+
+    def close(self) -> None:
+        """Deal with the rest, if that takes no long, and end."""
+
+    def health(self) -> Dict[str, Any]:
+        """Return figures about itself, for `Scheduler.health`."""
+        return {}
+
+
+#: Makers of attendants that a scheduler has from the start if its settings say so; later sections add theirs.
+ATTENDANTS: List[Callable[[types.SimpleNamespace], Optional[Attendant]]] = []
+
+
 class Scheduler(StateMachine):
     """A state machine that outlives its process: with a state on disk, and a thread for upkeep.
 
@@ -3743,6 +3933,17 @@ class Scheduler(StateMachine):
         self._upkeeper: Optional[threading.Thread] = None
         #: monotonic seconds before which no snapshot is due
         self._next_fold = 0.0
+        self._attendants: List[Attendant] = []
+        for make in ATTENDANTS:
+            attendant = make(self._settings)
+            if attendant is not None:
+                self.attend(attendant)
+
+    def attend(self, attendant: Attendant) -> None:
+        """Let `attendant` hear of all events from now on; to be called before `load` and `start`."""
+        attendant.scheduler = self
+        self._attendants.append(attendant)
+        self._is_heard = True
 
     # What the state machine asks of us.
 
@@ -3751,15 +3952,32 @@ class Scheduler(StateMachine):
             raise Unavailable(self._journal.failure)
 
     def _note_changes(self, changes: bool) -> int:
-        if self._journal is None:
-            return super()._note_changes(changes)
-        if self._agenda.changed or self._agenda.stripped:
-            return self._journal.append(describe_changes(self._agenda))
-        # What a call found to be so already, somebody else may still be waiting for.
-        return self._journal.last_ticket() if changes else 0
+        agenda, journal, told = self._agenda, self._journal, self._told
+        if told:
+            self._told = []
+        if journal is None:
+            ticket = super()._note_changes(changes)
+        elif agenda.changed or agenda.stripped or told:
+            ticket = journal.append(describe_changes(agenda) + self._recorded(told))
+        else:  # what a call found to be so already, somebody else may still be waiting for
+            ticket = journal.last_ticket() if changes else 0
+        for event, task in told:
+            for attendant in self._attendants:
+                attendant.hear(event, task, ticket)
+        return ticket
+
+    def _recorded(self, told: List[Tuple[Event, Optional[Task]]]) -> List[Change]:
+        if not told or not self._settings.record_task_history:
+            return []
+        return [("event", *event) for event, _ in told if event.kind in RECORDED]
 
     def _await(self, ticket: int) -> None:
         self._journal.wait(ticket)
+
+    def await_ticket(self, ticket: int) -> None:
+        """Return when the journal, if there is one, has all up to what an attendant heard; Unavailable if it cannot."""
+        if self._journal is not None:
+            self._journal.wait(ticket)
 
     # What the daemon asks of us.
 
@@ -3791,6 +4009,11 @@ class Scheduler(StateMachine):
             restorer.finish()
             agenda.totals.update(self._agenda.totals)
             self._agenda = agenda
+            if not agenda.state_id:
+                agenda.state_id = os.urandom(16).hex()
+                agenda.changed[("told",)] = None
+            for attendant in self._attendants:
+                attendant.restore(list(restorer.events.values()))
             self._journal = Journal(self._path, self._journal_sync)
             self._journal.open(generation, sum(map(os.path.getsize, journals(self._path).values())))
             self._snapshot_size = os.path.getsize(self._path) if os.path.exists(self._path) else 0
@@ -3824,11 +4047,14 @@ class Scheduler(StateMachine):
         try:
             generation = max(journals(self._path), default=-1) + 1
             with self._lock:
-                changes = capture(self._agenda)
+                changes = capture(self._agenda) + self._carried()
             write_snapshot(self._path, generation, [changes])
             remove_journals(self._path, generation)
         finally:
             self._state_lock.release()
+
+    def _carried(self) -> List[Change]:
+        return [("event", *event) for attendant in self._attendants for event in attendant.carry()]
 
     def _parts(self, generation: int) -> Iterator[List[Change]]:
         # The last part ends the old journal, so all before the new one is in the snapshot, and nothing of the new one.
@@ -3837,6 +4063,7 @@ class Scheduler(StateMachine):
             journal.start_collecting()
             with self._lock:
                 common, tasks = capture_common(self._agenda), list(self._agenda.tasks.values())
+                common += self._carried()
             yield common
             for start in range(0, len(tasks), SLICE):
                 with self._lock:
@@ -3858,15 +4085,26 @@ class Scheduler(StateMachine):
             "reason": failure,
             "state_path": self._path,
             "journal_bytes": journal.size if journal else None,
+            **{attendant.name: attendant.health() for attendant in self._attendants},
         }
 
     def flush(self) -> None:
-        """Return when everything acknowledged is on disk, also for a power cut; Unavailable if that fails."""
+        """Return when everything acknowledged is on disk, also for a power cut, and dealt with by those who attend.
+
+        Unavailable if that fails.
+        """
+        self._sync()
+        for attendant in self._attendants:
+            attendant.flush()
+
+    def _sync(self) -> None:
         if self._journal is not None:
             self._journal.sync()
 
     def start(self) -> None:
-        """Start the thread for what is due without anybody calling: prune, sync, fold, mend."""
+        """Start the thread for what is due without anybody calling (prune, sync, fold, mend), and the attendants'."""
+        for attendant in self._attendants:
+            attendant.start()
         self._upkeeper = threading.Thread(target=self._keep_up, name="upkeep", daemon=True)
         self._upkeeper.start()
 
@@ -3875,6 +4113,8 @@ class Scheduler(StateMachine):
         self._closing.set()
         if self._upkeeper is not None:
             self._upkeeper.join()
+        for attendant in self._attendants:
+            attendant.close()
         with self._folding:
             try:
                 if self._journal is not None:
@@ -3900,7 +4140,7 @@ class Scheduler(StateMachine):
             # One of much takes long, and one that fails is tried again: at most a tenth of the time goes into it.
             self._next_fold = now + 10 * (time.monotonic() - now)
         if self._journal_sync == "everysec":
-            self.flush()
+            self._sync()
 
     def _is_fold_due(self, now: float) -> bool:
         journal = self._journal
@@ -4179,6 +4419,11 @@ def _batchers_of(value: Any) -> Dict[str, Tuple[Tuple[str, ...], Number]]:
     return {_text(family): (_identifiers(names), _number(most)) for family, (names, most) in value.items()}
 
 
+def or_none(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a check that lets None pass."""
+    return lambda value: None if value is None else check(value)
+
+
 #: name of a field -> (what may be in it, as for an argument of a call; what is in it if nothing is given)
 Rules = Mapping[str, Tuple[Callable[[Any], Any], Any]]
 
@@ -4238,6 +4483,14 @@ CHANGE_RULES: Mapping[str, Tuple[Callable[[Any], Any], ...]] = {
     "batchers": (_identifier, _batchers_of),
     "resource": (_text, _amount),
     "paused": (_flag,),
+    "told": (_text, _count),
+    "event": (
+        *(_count, _text, _number, _text, _text, _object, _identifiers),
+        *map(or_none, (_text, _text, _number)),
+        _count,
+        *map(or_none, (_text, _text)),
+        *(_identifiers, _identifiers, _object),
+    ),
 }
 
 

@@ -8,6 +8,7 @@ import { changesView } from "./changes.js";
 import { detailsPanel } from "./details.js";
 import { attribute, button, el, fill, show, text, tick } from "./dom.js";
 import { amount, clip, duration, exact } from "./format.js";
+import { lazyView } from "./lazy.js";
 import { tell } from "./notices.js";
 import { resourcesView } from "./resources.js";
 import { go, link, route } from "./router.js";
@@ -32,6 +33,7 @@ const views = {
   workers: workersView(store, actions),
   resources: resourcesView(store, actions),
   changes: changesView(store, call, update),
+  graph: lazyView("graph", async () => (await import("./graph/view.js")).graphView({ store, actions, update })),
 };
 const details = detailsPanel(store, actions, update);
 const lost = banner("alert", "bad", "Try now", store.refresh);

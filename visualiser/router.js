@@ -10,8 +10,11 @@ const TABS = {
   resources: "resources",
   resource: "resources",
   changes: "changes",
-  graph: "tasks",
+  graph: "graph",
 };
+
+// What only the graph understands, each a string; see graph/view.js. The first three are stock's.
+const OF_GRAPH = ["taskId", "hideDone", "invert", "up", "down", "group", "open", "path", "list", "find"];
 
 /** The columns of the task table, each with its number in the links of stock's page. */
 const COLUMNS = ["status", "task", "priority", "since", "worker"];
@@ -24,7 +27,8 @@ const LONGEST = 500;
  * Reads an address.
  * @param {string} hash  with or without its '#'
  * @returns {{tab: string, statuses: string[], family: string, search: string, sort: string, descending: boolean,
- *            length: number, page: number, task: string}} page counts from 1; task is an id, or empty
+ *            length: number, page: number, task: string, graph: Object<string, string>}} page counts from 1; task is
+ *            an id, or empty
  */
 export function parse(hash) {
   const query = new URLSearchParams(hash.replace(/^#/, ""));
@@ -38,7 +42,8 @@ export function parse(hash) {
     descending: direction === "desc",
     length: Math.min(whole(query.get("length"), DEFAULT_LENGTH), LONGEST),
     page: whole(query.get("page"), 1),
-    task: query.get("task") ?? query.get("taskId") ?? "",
+    task: query.get("task") ?? "",
+    graph: Object.fromEntries(OF_GRAPH.map((name) => [name, query.get(name) ?? ""])),
   };
 }
 
@@ -66,6 +71,7 @@ export function format(route) {
   if (route.length !== DEFAULT_LENGTH) query.set("length", route.length);
   if (route.page !== 1) query.set("page", route.page);
   if (route.task) query.set("task", route.task);
+  for (const name of OF_GRAPH) if (route.graph[name]) query.set(name, route.graph[name]);
   return `#${query}`;
 }
 

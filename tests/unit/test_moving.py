@@ -860,7 +860,7 @@ class TestSoundStates(StateTest):
         lines, usable = self.check()
         self.assertTrue(usable)
         snapshot, *journals, total = lines
-        self.assertRegex(snapshot, r"^\*: snapshot, \d+ bytes, 10 changes$")
+        self.assertRegex(snapshot, r"^\*: snapshot, \d+ bytes, 11 changes$")
         self.assertRegex(journals[0], r"^\*\.journal\.1: journal, \d+ bytes, 6 records$")
         self.assertRegex(journals[1], r"^\*\.journal\.2: journal, \d+ bytes, 6 records$")
         self.assertEqual("in all 18 tasks and 1 workers", total)
