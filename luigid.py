@@ -43,19 +43,15 @@ import collections
 import configparser
 import contextlib
 import copy
-import difflib
 import email.utils
 import errno
 import fcntl
 import functools
 import gc
-import getpass
-import gzip
 import hashlib
 import heapq
 import hmac
 import html
-import inspect
 import io
 import ipaddress
 import itertools
@@ -70,7 +66,6 @@ import pickle
 import re
 import reprlib
 import resource as rlimit
-import secrets
 import signal
 import socket
 import socketserver
@@ -83,7 +78,6 @@ import threading
 import time
 import types
 import urllib.parse
-import uuid
 import zlib
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from queue import Empty, SimpleQueue
@@ -107,11 +101,6 @@ from typing import (
     Tuple,
     Union,
 )
-
-try:
-    import tomllib
-except ImportError:  # before Python 3.11
-    tomllib = None
 
 __version__ = "1.0.0"
 
@@ -466,6 +455,8 @@ def _default_of(option: Option, environ: Mapping[str, str]) -> Any:
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
+    import difflib
+
     found = difflib.get_close_matches(name.lower().replace("-", "_"), known, n=1)
     return f" (did you mean {found[0]}?)" if found else ""
 
@@ -513,8 +504,11 @@ def _describe_ini_error(path: str, error: Any) -> str:
 
 
 def _parse_toml(texts: list[tuple[str, str]]) -> dict[str, dict[str, Any]]:
-    if tomllib is None:
-        raise SettingsError(f"LUIGI_CONFIG_PARSER=toml takes Python 3.11 or newer; this is {sys.version.split()[0]}")
+    try:
+        import tomllib
+    except ImportError:
+        version = sys.version.split()[0]
+        raise SettingsError(f"LUIGI_CONFIG_PARSER=toml takes Python 3.11 or newer; this is {version}") from None
     sections: dict[str, dict[str, Any]] = {"DEFAULT": {}}  # as in every ConfigParser
     for path, text in texts:
         try:
@@ -2139,7 +2133,7 @@ class Rpc(NamedTuple):
     params: Dict[str, Param]
     #: the same by the two questions that every call asks: name -> kind, and the names of those that are required
     kinds: Dict[str, Kind]
-    required: Tuple[str, ...]
+    required: FrozenSet[str]
     rest: Optional[Kind]
     doc: str
     changes: bool
@@ -2162,9 +2156,9 @@ class Rpc(NamedTuple):
             raise TooMuch(f"argument {shown(name)} of {self.name}: {error}") from None
         except (ValueError, TypeError, AttributeError):
             raise BadRequest(f"argument {shown(name)} of {self.name} must be {kind.says}, not {shown(value)}") from None
-        for name in self.required:
-            if name not in cleaned:
-                raise BadRequest(f"{self.name} needs the argument {name!r}: {self.kinds[name].says}")
+        if not self.required <= cleaned.keys():
+            name = next(name for name in self.params if name in self.required and name not in cleaned)
+            raise BadRequest(f"{self.name} needs the argument {name!r}: {self.kinds[name].says}")
         return cleaned
 
 
@@ -2172,23 +2166,23 @@ class Rpc(NamedTuple):
 RPC_METHODS: Dict[str, Rpc] = {}
 
 
+#: in a function's flags: it takes keyword arguments of any name
+TAKES_ANY_KEYWORD = 0x08
+
+
 def describe(method: Callable[..., Any], changes: bool) -> Rpc:
     """Return what the signature, the kinds in it and the docstring of a method say of the call that it is."""
-    params, rest = {}, None
-    for name, parameter in inspect.signature(method).parameters.items():
-        if parameter.kind is parameter.VAR_KEYWORD:
-            rest = kind_of(parameter)
-        elif parameter.kind is parameter.KEYWORD_ONLY:
-            required = parameter.default is parameter.empty
-            params[name] = Param(name, kind_of(parameter), required, None if required else parameter.default)
-    kinds = {name: param.kind for name, param in params.items()}
-    required = tuple(name for name, param in params.items() if param.required)
-    return Rpc(method.__name__, params, kinds, required, rest, inspect.getdoc(method) or "", changes)
+    code, defaults, hints = method.__code__, method.__kwdefaults__ or {}, method.__annotations__
+    last = code.co_argcount + code.co_kwonlyargcount
+    kinds = {name: kind_of(hints[name]) for name in code.co_varnames[code.co_argcount : last]}
+    params = {name: Param(name, kind, name not in defaults, defaults.get(name)) for name, kind in kinds.items()}
+    rest = kind_of(hints[code.co_varnames[last]]) if code.co_flags & TAKES_ANY_KEYWORD else None
+    return Rpc(method.__name__, params, kinds, frozenset(kinds).difference(defaults), rest, method.__doc__, changes)
 
 
-def kind_of(parameter: inspect.Parameter) -> Kind:
-    """Return the kind in the annotation of a parameter."""
-    return next(item for item in parameter.annotation.__metadata__ if isinstance(item, Kind))
+def kind_of(hint: Any) -> Kind:
+    """Return the kind in an annotation."""
+    return next(item for item in hint.__metadata__ if isinstance(item, Kind))
 
 
 def rpc(method: Callable[..., Any], changes: bool = True) -> Callable[..., Any]:
@@ -2803,7 +2797,9 @@ class StateMachine:
         """Send a message to a running task; return the id to fetch its answer by, None if `send_messages` is off."""
         if not self._settings.send_messages:
             return {"message_id": None}
-        message_id = str(uuid.uuid4())
+        from uuid import uuid4
+
+        message_id = str(uuid4())
         self._send(worker, "dispatch_scheduler_message", task_id=task, message_id=message_id, content=content)
         return {"message_id": message_id}
 
@@ -5748,6 +5744,8 @@ def is_nested_too_deep(data: bytes) -> bool:
 
 def gunzip(body: bytes, limit: int) -> bytes:
     """Unpack a compressed request body; 413 if that is more than `limit` bytes, 400 if it is damaged."""
+    import gzip
+
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(body)) as unpacked:
             body = unpacked.read(limit + 1)
@@ -5840,7 +5838,10 @@ def describe_path(spec: Rpc) -> Dict[str, Any]:
     result = {"type": "object", "properties": {"response": {}}, "required": ["response"]}
     answers = {str(status): {"$ref": f"#/components/responses/{status}"} for status in API_ERRORS}
     answers["200"] = {"description": "The result.", "content": {"application/json": {"schema": result}}}
-    common = {"description": spec.doc, "summary": spec.doc.partition("\n")[0], "responses": answers}
+    import inspect
+
+    doc = inspect.cleandoc(spec.doc)
+    common = {"description": doc, "summary": doc.partition("\n")[0], "responses": answers}
     bodies = {JSON: {"schema": schema}, FORM: {"schema": form, "encoding": {"data": {"contentType": JSON}}}}
     return {
         "get": {"operationId": f"get_{spec.name}", "parameters": [data], **common},
@@ -5857,7 +5858,7 @@ def describe_arguments(spec: Rpc) -> Dict[str, Any]:
         for name, param in spec.params.items()
     }
     rest = {"additionalProperties": {"anyOf": [spec.rest.schema, {"type": "null"}]}} if spec.rest else {}
-    return {"type": "object", "properties": properties, "required": list(spec.required), **rest}
+    return {"type": "object", "properties": properties, "required": sorted(spec.required), **rest}
 
 
 # -- Pages -------------------------------------------------------------------------------------------------------------
@@ -7114,6 +7115,8 @@ def attempt(run: Callable[[Announce], int], announce: Announce) -> int:
 def ask_for_password() -> str:
     """A password, typed twice without echo, or a line from a pipe; NotStarted if there is none."""
     if sys.stdin.isatty():
+        import getpass
+
         password = getpass.getpass("Password: ")
         if password != getpass.getpass("Again: "):
             raise NotStarted(EXIT_USAGE, "these were two different passwords")
@@ -7126,6 +7129,8 @@ def ask_for_password() -> str:
 
 def new_token() -> str:
     """A random token and its hash, each on a line that says what it is for."""
+    import secrets
+
     token = secrets.token_urlsafe(32)
     return f"token, for the client (it is kept nowhere else): {token}\nhash, for users_file: {hash_token(token)}"
 

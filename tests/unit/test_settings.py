@@ -4,6 +4,7 @@ import contextlib
 import math
 import os
 import re
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -13,7 +14,7 @@ import luigid
 from luigid import OPTIONS, SECTIONS, Settings, SettingsError, default_state_path, example_config, scheduler_settings
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "luigid.cfg.example"
-needs_toml = unittest.skipIf(luigid.tomllib is None, "tomllib comes with Python 3.11")
+needs_toml = unittest.skipIf(sys.version_info < (3, 11), "tomllib comes with Python 3.11")
 
 
 class SettingsCase(unittest.TestCase):
@@ -539,7 +540,7 @@ class TestToml(SettingsCase):
 
 class TestWithoutToml(SettingsCase):
     def test_one_line_says_what_it_takes(self):
-        with mock.patch.object(luigid, "tomllib", None):
+        with mock.patch.dict(sys.modules, {"tomllib": None}):
             message = self.error(LUIGI_CONFIG_PARSER="toml")
         self.assertRegex(message, r"^LUIGI_CONFIG_PARSER=toml takes Python 3\.11 or newer; this is 3\.\d+\.\d+\S*$")
 
