@@ -7,18 +7,23 @@ task runs twice, that resources suffice, and that failures are retried. `python3
     1. Settings            every option: its meaning, its range, where it is read from
     2. Model               what is known of a task and of a worker
     3. Graph and agenda    the indexes that make each call cost what it changes, and their proof
-    4. Scheduler           the state machine: one method for each call of the wire
+    4. Scheduler           the state machine: one method for each call of the wire; then what people ask
     5. Persistence         snapshot and journal, the way from stock and back, and the Scheduler that lasts
+    6. Task history        what ran when, in stock's tables of a database: recording it, and reading it
+    7. Notices             e-mails and messages to a webhook about what went wrong
+    8. Metrics             what /metrics says, and the collectors that hear of tasks
     9. HTTP                the server: connections, requests, pages
-    10. Daemon             pid file, background, signals, logging
+    10. Daemon             logs, pid file, background, service managers, signals
     11. Command line       flags, exit statuses, main()
 
-Each section builds on those above it. Numbers 6 to 8 are kept for task history, notices and metrics.
+Each section builds on those above it.
 
 Threads and locks
 -----------------
 The main thread accepts connections; each connection has a thread that reads a request, calls the scheduler, and
 answers. One more does what is due without anybody calling (prune, sync, fold the journal), and one waits for signals.
+Where a service manager wants to hear that all is well, one tells it.
+E-mails and messages to a webhook are made and sent by a thread of each.
 
     the scheduler's lock    all tasks, workers and indexes, and the order of the journal. A call takes it after its
                             arguments are checked and gives it back before what it changed is written and its reply
@@ -27,8 +32,10 @@ answers. One more does what is due without anybody calling (prune, sync, fold th
                             with no other held; a snapshot and a sync take `_folding` and `_syncing` before it.
     the HTTP server's lock  the set of connections.
 
-No two of these three are ever held together. Besides them, each address has a lock that its log-ins take turns by, held
-while a password is looked at and with no other taken under it.
+No two of these three are ever held together. A page's question that takes a walk over tasks has a lock of its own, so that
+others who ask the same wait for its answer; the walk takes the scheduler's lock again and again. Besides them, each address has a lock that its log-ins take turns by, held
+while a password is looked at and with no other taken under it; one scrape of /metrics at a time counts families, and
+takes the scheduler's lock for it; an operator's own collector is called by one thread at a time.
 
 Promises
 --------
@@ -38,11 +45,14 @@ what exists: `validate()` proves that what is kept for this equals what could be
 """
 
 import argparse
+import base64
 import binascii
+import bisect
 import collections
 import configparser
 import contextlib
 import copy
+import datetime
 import email.utils
 import errno
 import fcntl
@@ -52,13 +62,12 @@ import hashlib
 import heapq
 import hmac
 import html
+import importlib
 import io
 import ipaddress
 import itertools
 import json
 import logging
-import logging.config
-import logging.handlers
 import math
 import operator
 import os
@@ -66,6 +75,7 @@ import pickle
 import re
 import reprlib
 import resource as rlimit
+import selectors
 import signal
 import socket
 import socketserver
@@ -73,11 +83,11 @@ import ssl
 import stat
 import struct
 import sys
-import tempfile
 import threading
 import time
 import types
 import urllib.parse
+import weakref
 import zlib
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from queue import Empty, SimpleQueue
@@ -89,6 +99,7 @@ from typing import (
     Deque,
     Dict,
     FrozenSet,
+    Generator,
     Iterable,
     Iterator,
     List,
@@ -96,6 +107,7 @@ from typing import (
     NamedTuple,
     NoReturn,
     Optional,
+    Sequence,
     Set,
     TextIO,
     Tuple,
@@ -106,6 +118,7 @@ __version__ = "1.0.0"
 
 logger = logging.getLogger("luigid")
 audit_logger = logging.getLogger("luigid.audit")
+access_logger = logging.getLogger("luigid.access")
 
 
 # ======================================================================================================================
@@ -193,6 +206,23 @@ def _as_list(value: Any) -> tuple[str, ...]:
     return tuple(map(_as_line, items))
 
 
+def _as_web_url(value: Any) -> str:
+    url = urllib.parse.urlsplit(value)
+    if not (value.isascii() and value.isprintable() and " " not in value):
+        raise ValueError(value)
+    if url.scheme not in ("http", "https") or not url.hostname or url.port == 0:  # .port raises what else is wrong
+        raise ValueError(value)
+    return value
+
+
+#: what alerts may be about
+ALERT_KINDS = ("failed", "disabled", "slow", "worker_lost", "scheduling_failed")
+
+
+def _as_alert_kinds(value: Any) -> tuple[str, ...]:
+    return tuple(ALERT_KINDS[ALERT_KINDS.index(kind)] for kind in _as_list(value))
+
+
 BOOLEAN = _meaning("true or false", {"true": True, "false": False}, str.lower)
 SWITCH = _meaning("true or false, yes or no, on or off, 1 or 0", configparser.ConfigParser.BOOLEAN_STATES, str.lower)
 COUNT = _number_kind("an integer", _as_integer, 0)
@@ -202,6 +232,8 @@ SECONDS = _number_kind("a number of seconds", float, 0)
 LINE = ValueKind("text on one line", _as_line)
 TEXT = ValueKind("text", _as_text)
 PATH = ValueKind("a path", _as_path)
+WEB_URL = ValueKind("an http or https URL, without blanks", _as_web_url)
+ALERT_LIST = ValueKind(f"a JSON list of some of {', '.join(ALERT_KINDS)}", _as_alert_kinds)
 LIST = ValueKind('a JSON list of texts, such as ["a", "b"]', _as_list)
 
 
@@ -257,6 +289,7 @@ SECTIONS = {
     "email": "Who is written to about failures, and how.",
     "smtp": "The mail server, for [email] method = smtp.",
     "sendgrid": "The SendGrid account, for [email] method = sendgrid.",
+    "alerts": "Messages to a webhook (of Slack, Mattermost, or your own) when something goes wrong.",
     "prometheus": "The labels of task metrics, for [scheduler] metrics_collector = prometheus.",
     "datadog": "The Datadog account and its agent, for [scheduler] metrics_collector = datadog.",
 }
@@ -319,6 +352,16 @@ OPTIONS = (
            "The file to keep the process id in."),
     Option("luigid", "logdir", PATH, None,
            "The directory of luigi-server.log; unset: standard error, or /var/log/luigi in the background."),
+    Option("luigid", "log_level", _choice("debug", "info", "warning", "error"), "info",
+           "The least important lines that are logged."),
+    Option("luigid", "log_json", BOOLEAN, False,
+           "Log each line as a JSON object."),
+    Option("luigid", "access_log", BOOLEAN, False,
+           "Log a line for each request."),
+    Option("luigid", "log_max_bytes", _number_kind("a number of bytes", _as_integer, 0), 100 * 1024 * 1024,
+           "A log in logdir begins anew at midnight, and when it has grown this large; 0: whatever its size."),
+    Option("luigid", "log_keep", COUNT, 7,
+           "How many old files of a log in logdir are kept; 0: it never begins anew, as logrotate sees to that."),
     Option("luigid", "max_body", _number_kind("a number of bytes", _as_integer, 1), 64 * 1024 * 1024,
            "The longest request body that is accepted."),
     Option("luigid", "max_connections", _number_kind("an integer", _as_integer, 1), 4096,
@@ -327,6 +370,8 @@ OPTIONS = (
            "The same for the connections of one address, with a 429; 0: no limit. A proxy in front is one address."),
     Option("luigid", "max_calls", _number_kind("an integer", _as_integer, 1), 1024,
            "The calls that are worked on at a time; another one gets a 503, and its client tries again."),
+    Option("luigid", "one_core", BOOLEAN, True,
+           "Whether the threads that answer calls share a core (Linux). Passing the turn between two costs more."),
     Option("luigid", "journal_sync", _choice("always", "everysec", "no"), "everysec",
            "What a power cut may cost: always: nothing; everysec: the last second; no: more. A kill costs nothing."),
 
@@ -356,6 +401,8 @@ OPTIONS = (
 
     Option("task_history", "db_connection", LINE, None,
            "The database, such as sqlite:////var/lib/luigi-server/history.db; unset: an SQLite file beside the state."),
+    Option("task_history", "keep_days", _number_kind("a number of days", float, 1), None,
+           "For how many days it is kept what ran; unset: for ever."),
 
     Option("batch_email", "email_interval", _number_kind("a whole number of minutes", _as_integer, 0), 60,
            "The time between two batches.",
@@ -398,11 +445,28 @@ OPTIONS = (
            "Speak TLS from the first byte.", (("core", "smtp_ssl"),)),
     Option("smtp", "no_tls", BOOLEAN, False,
            "Do not go over to TLS even when the server offers it.", (("core", "smtp_without_tls"),)),
+    Option("smtp", "verify_tls", BOOLEAN, False,
+           "Whether there must be TLS, with a valid certificate for the server's name; stock Luigi does not look."),
     Option("smtp", "timeout", _number_kind("a number of seconds", float, 0, 86400), 10.0,
            "How long to wait for the server; 0: for ever.", (("core", "smtp_timeout"),)),
 
     Option("sendgrid", "apikey", LINE, None,
            "The key of the API.", (("email", "SENGRID_API_KEY"),), secret=True),
+
+    Option("alerts", "webhook_url", WEB_URL, None,
+           "Where alerts are POSTed to, as JSON with a Slack-compatible text; unset: there are none.", secret=True),
+    Option("alerts", "kinds", ALERT_LIST, ALERT_KINDS,
+           "What alerts are about; slow (95 % took less, and it is twice what is usual) takes record_task_history."),
+    Option("alerts", "delay", SECONDS, 10.0,
+           "How long events are collected before a message that comes after a quiet time."),
+    Option("alerts", "interval", SECONDS, 300.0,
+           "The least time between two messages; what happens meanwhile is in the second."),
+    Option("alerts", "max_named", _number_kind("an integer", _as_integer, 0, 1000), 10,
+           "How many tasks of each kind a message names; the others are counted."),
+    Option("alerts", "slow_after", SECONDS, 600.0,
+           "No task is slow before it has run this long."),
+    Option("alerts", "timeout", _number_kind("a number of seconds", float, 0.1, 3600), 10.0,
+           "How long to wait for the server."),
 
     Option("prometheus", "use_task_family_in_labels", BOOLEAN, True,
            "Label metrics with the task's family."),
@@ -410,9 +474,9 @@ OPTIONS = (
            "The task parameters to label metrics with."),
 
     Option("datadog", "api_key", LINE, "dummy_api_key",
-           "The API key.", secret=True),
+           "The API key; not needed, as all goes to the agent.", secret=True),
     Option("datadog", "app_key", LINE, "dummy_app_key",
-           "The application key.", secret=True),
+           "The application key; not needed, either.", secret=True),
     Option("datadog", "default_tags", LINE, "application:luigi",
            "Tags of all that is sent, separated by commas."),
     Option("datadog", "environment", LINE, "development",
@@ -681,27 +745,50 @@ class Settings:
         """Where the value comes from: "default", "file:line" or "--flag"."""
         return self._origins[section, name]
 
+    def differences(self, other: "Settings") -> list[Key]:
+        """The options that ``other`` gives other values, in the order of the table."""
+        return [key for key, value in other._values.items() if key not in self._values or self._values[key] != value]
+
+    def show(self, section: str, name: str) -> str:
+        """The value of an option as a file would have it, passwords masked; None for one that there is not."""
+        option = next((option for option in OPTIONS if (option.section, option.name) == (section, name)), None)
+        value = self._values.get((section, name))
+        return option.show(value) if option else str(value)
+
+    def taking(self, keys: Iterable[Key], other: "Settings") -> "Settings":
+        """These settings, but the options ``keys`` as in ``other``."""
+        mixed = copy.copy(self)
+        mixed._values = {**self._values, **{key: other._values[key] for key in keys}}
+        mixed._origins = {**self._origins, **{key: other._origins[key] for key in keys}}
+        return mixed
+
     @property
     def resources(self) -> dict[str, int]:
         """How much there is of each resource, by name."""
         return self.section("resources")
 
+    def table(self) -> list[dict[str, Any]]:
+        """What is in force and where it came from, as rows, secrets masked."""
+        return [
+            {"section": section, "name": name, "value": self.show(section, name), "from": self.origin(section, name)}
+            for section in SECTIONS
+            for name in self.section(section)
+        ]
+
     def describe(self) -> str:
         """What is in force and where it came from, as text for the operator, secrets masked."""
-        options = {(option.section, option.name): option for option in OPTIONS}
         read = ["# read: " + path for path in self.files] or ["# no configuration file found"]
         for section in SECTIONS:
             read += ["", f"[{section}]"]
-            for name, value in self.section(section).items():
-                shown = options[section, name].show(value) if (section, name) in options else str(value)
-                read.append(f"{f'{name} = {shown}':<48}  # {self.origin(section, name)}")
+            for name in self.section(section):
+                read.append(f"{f'{name} = {self.show(section, name)}':<48}  # {self.origin(section, name)}")
         if self.logging is not None:
             read += ["", f"{'[logging]':<48}  # {', '.join(self.files)}"]
         return "\n".join(read) + "\n"
 
 
 def scheduler_settings(**given: Any) -> types.SimpleNamespace:
-    """Check and complete the settings of a scheduler made in-process: those of [scheduler], and db_connection.
+    """Check and complete the settings of a scheduler made in-process: those of [scheduler] and [task_history].
 
     No file is read; None stands for the default. A name that is none of them raises TypeError, a value that is not
     allowed SettingsError.
@@ -787,8 +874,8 @@ UPSTREAM_SEVERITY = {
     )
 }
 
-#: visibility of a parameter that everybody may see; hidden ones are 1, private ones 2 (stock's ParameterVisibility)
-PUBLIC = 0
+#: visibilities of a parameter that everybody may see, and of one that is not shown (stock's ParameterVisibility)
+PUBLIC, HIDDEN = 0, 1
 
 Number = Union[int, float]
 
@@ -808,6 +895,11 @@ def detached(value: Any) -> Any:
 def copied(values: Mapping[str, Any]) -> Dict[str, Any]:
     """Return a copy of a JSON object that shares nothing with it which could be changed in place."""
     return {name: detached(value) for name, value in values.items()}
+
+
+def displayed(family: str, params: Mapping[str, Any]) -> str:
+    """Return `Family(name=value, ...)`, sorted by name."""
+    return f"{family}({', '.join(f'{name}={value}' for name, value in sorted(params.items()))})"
 
 
 class RetryPolicy(NamedTuple):
@@ -913,6 +1005,10 @@ class Task:
         "due",
         #: its entry in a list of tasks as JSON, or None if it has changed since that was made
         "json",
+        #: (family, status) as counted in `Feed.families`, or None
+        "counted",
+        #: what words are searched in, once somebody did, or None
+        "label",
     )
 
     def __init__(self, task_id: str, seq: int, status: str, now: float, retry_policy: Tuple[Number, ...]) -> None:
@@ -935,7 +1031,7 @@ class Task:
         self.module = self.retry = self.remove = self.first_failure_time = self.scheduler_disable_time = None
         self.worker_running = self.time_running = self.resources_running = self.batch_id = None
         self.expl = self.tracking_url = self.status_message = self.progress_percentage = None
-        self.entry = self.tally = self.booking = self.due = self.json = None
+        self.entry = self.tally = self.booking = self.due = self.json = self.counted = self.label = None
 
     def public_params(self) -> Dict[str, Any]:
         """Return the parameters that the page may show."""
@@ -948,7 +1044,9 @@ class Task:
 
     def display_name(self) -> str:
         """Return `Family(name=value, ...)`, public parameters only, sorted by name."""
-        return f"{self.family}({', '.join(f'{name}={value}' for name, value in sorted(self.public_params().items()))})"
+        hidden = self.hidden_params()
+        shown = {name: value for name, value in self.params.items() if name not in hidden} if hidden else self.params
+        return displayed(self.family, shown)
 
     def held(self) -> Demand:
         """Return what its run holds of each resource."""
@@ -1022,10 +1120,44 @@ class Worker:
         return f"<Worker {self.id} {self.state}>"
 
 
+#: seconds: the upper ends of the classes into which durations are sorted; what took longer is in one more
+DURATIONS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0)
+
+
+class Timing:
+    """How long something took, over and over. Written by one thread at a time, read by any."""
+
+    __slots__ = (
+        #: number of times for each class of DURATIONS, and the last
+        "counts",
+        #: the sum of all
+        "seconds",
+    )
+
+    def __init__(self, counts: Iterable[int] = (0,) * (len(DURATIONS) + 1), seconds: float = 0.0) -> None:
+        self.counts = list(counts)
+        self.seconds = seconds
+
+    def add(self, seconds: float) -> None:
+        """Count a time that it took so many seconds."""
+        self.counts[bisect.bisect_left(DURATIONS, seconds)] += 1
+        self.seconds += seconds
+
+    def quantile(self, part: float) -> Optional[float]:
+        """Return the seconds in which such a part of all were done, as far as the classes tell; None beyond them."""
+        wanted = part * sum(self.counts)
+        classes = zip(DURATIONS, itertools.accumulate(self.counts))
+        return next((seconds for seconds, number in classes if number >= wanted), None)
+
+    def __add__(self, other: "Timing") -> "Timing":
+        return Timing(map(operator.add, self.counts, other.counts), self.seconds + other.seconds)
+
+
 # What history, notices and metrics hear of. A status stands for the change to it.
 FAILURE_REPORTED = "FAILURE_REPORTED"
 SCHEDULING_FAILED = "SCHEDULING_FAILED"
 WORKER_LOST = "WORKER_LOST"
+STATISTICS = "STATISTICS"
 
 #: events of tasks, which the history records; their kinds are named after statuses
 RECORDED = frozenset((PENDING, RUNNING, BATCH_RUNNING, DONE, FAILED, DISABLED))
@@ -1041,6 +1173,7 @@ class Event(NamedTuple):
     #: BATCH_RUNNING: given to a worker in a batch. DONE, FAILED, DISABLED: its status has become this; a failure that
     #: disables is a DISABLED with `failures`. FAILURE_REPORTED: what `batch_emails` counts, whatever it changed (reason
     #: "disabled": the task is). SCHEDULING_FAILED: a worker could not schedule it. WORKER_LOST: no word for too long.
+    #: STATISTICS: a run told figures of its own, which are its `report`.
     kind: str
     #: epoch seconds
     time: float
@@ -1061,12 +1194,14 @@ class Event(NamedTuple):
     #: why, if not because a worker said so: "worker lost", "by hand", "re-enabled", or as at `kind`
     reason: Optional[str] = None
     #: error report of a failure: the end of it, at most MAX_REPORT characters
-    report: Optional[str] = None
+    report: Any = None
     #: with RUNNING and BATCH_RUNNING: what it depends on, at most MAX_EVENT_DEPS ids
     deps: Tuple[str, ...] = ()
     #: with FAILURE_REPORTED and SCHEDULING_FAILED: mail addresses, and the parameters that do not differ in a batch
     owners: Tuple[str, ...] = ()
     unbatched: Mapping[str, Any] = NOTHING
+    #: with DISABLED by the scheduler: the fields of the RetryPolicy that it was under
+    policy: Tuple[Number, ...] = ()
 
 
 MAX_REPORT = 64 * 1024
@@ -1459,6 +1594,11 @@ class Agenda:
             else:
                 heapq.heappush(self.farewells, (worker.last_active + delay, worker.id))
 
+    def expect_words(self, delay: float) -> None:
+        """Look at each worker anew once it has been silent for `delay` seconds: that has changed."""
+        self.farewells = [(worker.last_active + delay, worker_id) for worker_id, worker in self.workers.items()]
+        heapq.heapify(self.farewells)
+
     def add_worker(self, worker_id: str, now: float, delay: float) -> Worker:
         """Add a worker that is not there yet; it is silent after `delay` seconds without a call."""
         worker = self.workers[worker_id] = Worker(worker_id, now)
@@ -1605,6 +1745,12 @@ class Agenda:
             self.used[resource] = sum(self.holders[resource].values())
         if not self.holders[resource]:
             del self.holders[resource], self.used[resource]
+
+    def reconsider(self, tasks: Iterable[Task]) -> None:
+        """Bring up to date when tasks are due, after `retry_delay` or `disable_persist` were changed."""
+        for task in tasks:
+            if task.status != GONE:
+                self._settle_due(task)
 
     def _settle_due(self, task: Task) -> None:
         if self._is_adrift(task):
@@ -2008,8 +2154,10 @@ def _anything(value: Any) -> Any:
 
 
 def _plain(value: Any, levels: int = MAX_NESTING) -> Any:
-    if type(value) is str:  # what nearly all are
+    if type(value) is str or type(value) is bool:  # what nearly all are
         return value
+    if type(value) is int:
+        return _number(value)
     if not levels:
         raise ValueError
     if isinstance(value, dict):
@@ -2024,20 +2172,22 @@ def _plain(value: Any, levels: int = MAX_NESTING) -> Any:
 def _object(value: Any) -> Dict[str, Any]:
     if not isinstance(value, dict):
         raise TypeError
-    copy, size = {}, 0
-    for name, item in value.items():
-        copy[sys.intern(name)] = item if type(item) is str else _plain(item)
-        size += len(name) + (len(item) if type(item) is str else _size(item))
-    if size > MAX_VALUE:
+    values = list(value.values())
+    if set(map(type, values)) == {str}:  # as nearly all are
+        size = sum(map(len, values))
+    else:
+        values = list(map(_plain, values))
+        size = sum(map(_size, values))
+    if size + sum(map(len, value)) > MAX_VALUE:
         raise TooMuch(f"a value may have {MAX_VALUE} characters")
-    return copy
+    return dict(zip(map(sys.intern, value), values))
 
 
 def _identifiers(value: Any) -> Tuple[str, ...]:
     if not isinstance(value, (list, tuple, set, frozenset)):
         raise TypeError
     limit(len(value), MAX_IDS, "ids in a list")
-    return tuple(map(_identifier, value))
+    return tuple(map(_identifier, value)) if value else ()
 
 
 def _demand(value: Any) -> Demand:
@@ -2057,7 +2207,8 @@ def _info(value: Any) -> Dict[str, Any]:
 
 
 def _retry_policy(value: Any) -> Dict[str, Number]:
-    return {name: _number(value[name]) for name in RetryPolicy._fields if value.get(name) is not None}
+    get = value.get
+    return {name: _number(get(name)) for name in RetryPolicy._fields if get(name) is not None}
 
 
 STRING = {"type": "string", "maxLength": MAX_TEXT}
@@ -2247,6 +2398,31 @@ MakeEntry = Callable[..., Any]
 FAMILY_IN_ID = re.compile(r"([^(_]+)[(_]")
 
 
+FAMILY = operator.attrgetter("family")
+
+
+class Census(NamedTuple):
+    """How much there is."""
+
+    #: status -> tasks
+    tasks: Dict[str, int]
+    #: "active" and "disabled" -> workers
+    workers: Dict[str, int]
+    #: workers that run something
+    busy: int
+    #: resource -> how much of it is used, and how much there is
+    resources: Dict[str, Tuple[Number, Number]]
+    paused: bool
+
+
+#: The settings that may change while calls go on.
+CHANGEABLE_SETTINGS = (
+    *("retry_delay", "retry_count", "disable_window", "disable_hard_timeout", "disable_persist", "remove_delay"),
+    *("worker_disconnect_delay", "stable_done_cooldown_secs", "prune_on_get_work", "pause_enabled", "send_messages"),
+    *("max_shown_tasks", "max_graph_nodes"),
+)
+
+
 class StateMachine:
     """Decides which worker may run which task; what is public in it is what the wire may call.
 
@@ -2269,6 +2445,8 @@ class StateMachine:
         self._now = clock()
         #: guards the agenda and `_now`
         self._lock = threading.Lock()
+        #: how long calls waited for it, of those that had to; written under it
+        self.lock_waits = Timing()
         self._agenda = Agenda()
         self._agenda.totals.update(resources or {})
         self._agenda.retry_delay = self._settings.retry_delay
@@ -2276,6 +2454,22 @@ class StateMachine:
         #: whether anybody hears of events; those of the running call, each with its task
         self._is_heard = False
         self._told: List[Tuple[Event, Optional[Task]]] = []
+
+    def change_settings(self, **settings: Any) -> None:
+        """Go on with other values, as `scheduler_settings` gives them, of some settings in CHANGEABLE_SETTINGS.
+
+        What was settled by the old ones stays: when a failed task is tried again, and when a lost interest removes one.
+        """
+        agenda = self._agenda
+        with self._lock:
+            vars(self._settings).update(settings)
+            self._policy = tuple(getattr(self._settings, name) for name in RetryPolicy._fields)
+            agenda.retry_delay, agenda.disable_persist = self._settings.retry_delay, self._settings.disable_persist
+            agenda.expect_words(self._settings.worker_disconnect_delay)
+            resting = [*agenda.by_status[FAILED].values(), *agenda.by_status[DISABLED].values()]
+        for start in range(0, len(resting), SLICE):
+            with self._lock:
+                agenda.reconsider(resting[start : start + SLICE])
 
     def validate(self) -> None:
         """Recompute all indexes and compare; AssertionError names the first that differs. Costs a walk over all."""
@@ -2285,9 +2479,42 @@ class StateMachine:
                 if task.json is not None:
                     expect(task.json, encode_entry(task.id, self._serialize(task)), f"JSON of {task.id}")
 
+    def census(self) -> "Census":
+        """Count what there is; costs a look at each worker and each resource."""
+        with self._lock:
+            agenda = self._agenda
+            totals = {**dict.fromkeys(agenda.used, 1), **agenda.totals}
+            return Census(
+                {status: len(agenda.by_status[status]) for status in STATUSES},
+                dict(collections.Counter(worker.state for worker in agenda.workers.values())),
+                len(agenda.running_on),
+                {name: (agenda.used.get(name, 0), total) for name, total in totals.items()},
+                self._is_paused(),
+            )
+
+    def count_families(self) -> Dict[Tuple[str, str], int]:
+        """Return how many tasks there are of each family in each status: (family, status) -> number.
+
+        A walk over all tasks, as they were when it began; the lock is held for no longer than it takes to list them.
+        """
+        with self._lock:
+            tasks = {status: list(self._agenda.by_status[status].values()) for status in STATUSES}
+        counts = {}
+        for status, members in tasks.items():
+            families: Dict[str, int] = collections.Counter()
+            for start in range(0, len(members), SLICE):
+                families.update(map(FAMILY, members[start : start + SLICE]))
+                time.sleep(0)  # lets another thread run
+            counts.update({(family, status): number for family, number in families.items()})
+        return counts
+
     def _perform(self, method: Callable[..., Any], arguments: Mapping[str, Any], changes: bool) -> Any:
         """Return what a method returns, called under the lock, when what it changed is kept."""
-        with self._lock:
+        if not self._lock.acquire(False):
+            began = time.perf_counter()
+            self._lock.acquire()
+            self.lock_waits.add(time.perf_counter() - began)
+        try:
             if changes:
                 self._may_change()
             self._now = self._clock()
@@ -2295,6 +2522,8 @@ class StateMachine:
                 reply = method(self, **arguments)
             finally:
                 ticket = self._note_changes(changes)
+        finally:
+            self._lock.release()
         if ticket:
             try:
                 self._await(ticket)
@@ -2520,6 +2749,8 @@ class StateMachine:
         if kind in (FAILED, DISABLED):
             by_worker = kind == DISABLED and task.scheduler_disable_time is None
             more.update(failures=0 if by_worker else len(task.failures), report=brief_report(task.expl))
+            if kind == DISABLED and not by_worker:
+                more["policy"] = task.retry_policy
         elif kind in (RUNNING, BATCH_RUNNING):
             more["deps"] = task.deps[:MAX_EVENT_DEPS]
         about = (task.id, task.family, task.params, hidden, worker_id)
@@ -2606,7 +2837,7 @@ class StateMachine:
                 self._set_status(task, PENDING)
 
     def _choose(self, asker: Worker, assistant: bool) -> List[Task]:
-        if self._agenda.paused:
+        if self._is_paused():
             return []
         alive_since = self._now - self._settings.worker_disconnect_delay
         task = self._agenda.choose(asker, assistant, alive_since)
@@ -2724,7 +2955,11 @@ class StateMachine:
     @query
     def is_paused(self) -> Dict[str, bool]:
         """Tell whether work is held back."""
-        return {"paused": self._agenda.paused}
+        return {"paused": self._is_paused()}
+
+    def _is_paused(self) -> bool:
+        """Tell whether work is held back: not in a state that was paused before `pause_enabled` was switched off."""
+        return self._agenda.paused and self._settings.pause_enabled
 
     @query
     def is_pause_enabled(self) -> Dict[str, bool]:
@@ -2905,7 +3140,10 @@ class StateMachine:
 
     @query
     def report_task_statistics(self, *, task_id: Text, statistics: Anything) -> None:
-        """Accept a run's own figures."""
+        """Hand a run's own figures to who collects metrics."""
+        task = self._agenda.tasks.get(task_id)
+        if task is not None:
+            self._tell(STATISTICS, task, report=statistics)
 
     # -- time passes ---------------------------------------------------------------------------------------------------
 
@@ -3225,6 +3463,1607 @@ def matches(text: str, words: Iterable[str]) -> bool:
 
 
 # ======================================================================================================================
+# 4. Scheduler, second half: what people ask
+# ======================================================================================================================
+#
+# The page's calls. They read, and what they cost follows what changed or what is shown, not what exists:
+#
+#   Feed      says what changed since a revision, a number that rises with each call that changed something. A page
+#             waits for it (`changes`) and reads again only what it shows.
+#   indexes   those of section 3, and a census of the families that is kept in step with the feed: most answers are a
+#             look at them.
+#   turns     what no index answers walks over tasks, as a generator: the lock is free at each `yield`. A function that
+#             is yielded runs without the lock, and what it returns is sent back.
+#   keeping   what such a walk found is kept, and serves all pages for twenty times as long as it took, or a minute if
+#             nothing changes: however many ask for it, it takes a twentieth of a core.
+#
+# Statuses are told as shown: a waiting task shows the gravest status upstream of it, if that is trouble. This is not as
+# stock has it: to wait for what may run is no trouble, so UPSTREAM_MISSING_INPUT means that something upstream is
+# PENDING which nobody can run. So only the tasks behind trouble are walked over, not all that wait.
+
+# -- how questions are asked -------------------------------------------------------------------------------------------
+
+#: name -> Rpc: what /api serves besides RPC_METHODS. Stock has none of them.
+QUESTIONS: Dict[str, Rpc] = {}
+
+#: tasks walked over in one turn under the lock: about a millisecond
+TURN = 1000
+
+#: seconds between two turns. A lock that is given back and taken again at once is never had by those who wait for it.
+BREATH = 0.0002
+
+#: times that a walk must rest for as long as it took
+REST = 20
+
+#: seconds for which what was found behind trouble serves those who want an answer at once
+PATIENCE = 5.0
+SURVEY_PATIENCE = 60.0  #: the same of the survey of families, where it is not what was asked for
+
+LONGEST_KEPT = 60.0  #: seconds for which it serves if nothing has changed: rates fall all by themselves
+MAX_KEPT = 64  #: walks of which the results are kept; the oldest gives way
+
+FEED_SIZE = 40_000  #: tasks of which the last change is known, at most; whoever asks for older ones reads all again
+LONGEST_POLL = 30.0  #: seconds that a call may wait for a change
+NEWS_INTERVAL = 0.3  #: seconds between two looks for one
+MAX_POLLS = 200  #: calls that may wait at a time; others are answered at once
+
+MAX_ROWS = 1000  #: rows in a reply
+MAX_SHOWN = 20  #: tasks shown with a cause
+MAX_NEIGHBOURS = 200  #: dependencies shown of a task, and dependents
+MAX_WALKED = 50_000  #: tasks walked over to explain one
+MAX_AHEAD = 500  #: tasks counted that rank above one
+MAX_ASKERS = 100  #: workers that an explanation looks at
+
+MAX_NODES = 20_000  #: nodes in a reply
+MAX_GRAPH_WALK = 200_000  #: tasks after which a walk for them ends
+
+MAX_RUNS = 5000  #: runs in a reply
+MAX_PIPELINES = 100  #: pipelines in a reply
+MAX_PIPELINE = 200_000  #: tasks walked over for all of these
+MAX_BEHIND = 20_000  #: tasks walked over for what waits behind a resource
+BULK_TURN = 50  #: tasks changed in one turn
+
+RECENT = 600.0  #: seconds: of what ended then, rates and durations are told
+MAX_RECENT = 20_000  #: tasks looked at for these
+
+#: statuses as shown: a waiting task shows the gravest one upstream. In the order of the trouble they mean.
+SHOWN_STATUSES = (
+    *(FAILED, DISABLED, UPSTREAM_FAILED, UPSTREAM_DISABLED, UPSTREAM_MISSING_INPUT),
+    *(RUNNING, BATCH_RUNNING, PENDING, UNKNOWN, DONE),
+)
+TROUBLE_RANK = {status: rank for rank, status in enumerate(SHOWN_STATUSES)}
+#: by hand -> the statuses it does something to
+HAND_ACTIONS = {
+    "forgive_failures": (FAILED,),
+    "re_enable_task": (DISABLED,),
+    "mark_as_done": (RUNNING, FAILED, DISABLED),
+}
+
+
+def _choice_kind(names: Iterable[str]) -> Kind:
+    names = tuple(names)
+    return Kind(lambda value: names[names.index(value)], f"one of {', '.join(names)}", {"enum": names})
+
+
+def _list_kind(item: Kind) -> Kind:
+    def check(value: Any) -> Tuple[Any, ...]:
+        return tuple(map(item.check, _identifiers(value)))
+
+    return Kind(check, f"a list, each {item.says}", _array_of(item.schema, MAX_IDS))
+
+
+def _hops(value: Any) -> int:
+    return -1 if value in (None, -1) else _count(value)
+
+
+SORTS = ("updated", "started", "running", "priority", "family", "name", "status", "worker")
+
+Statuses = Annotated[Tuple[str, ...], _list_kind(_choice_kind(SHOWN_STATUSES))]
+Sort = Annotated[str, _choice_kind((*SORTS, *(f"-{name}" for name in SORTS)))]
+Timestamp = Annotated[str, _choice_kind(("updated", "started"))]
+HOPS = {"type": "integer", "minimum": -1}
+Hops = Annotated[int, Kind(_hops, "a whole number, -1 for all", HOPS, nullable=True)]
+Lanes = Annotated[str, _choice_kind(("worker", "family"))]
+HandAction = Annotated[str, _choice_kind(HAND_ACTIONS)]
+
+#: what a generator that is a question yields: nothing, or what to do without the lock
+Steps = Generator[Optional[Callable[[], Any]], Any, Any]
+
+
+def question(method: Callable[..., Any], changes: bool = False) -> Callable[..., Any]:
+    """Publish a method of Inspection as `rpc` does, in QUESTIONS. It may be a generator that returns its reply."""
+    spec = QUESTIONS[method.__name__] = describe(method, changes)
+
+    @functools.wraps(method)
+    def call(self: "Inspection", /, **arguments: Any) -> Any:
+        return self._in_turns(method, spec.clean(arguments), changes)
+
+    return call
+
+
+class Filter(NamedTuple):
+    """Which tasks a question is about: those that pass all that is set."""
+
+    #: shown statuses, any of which
+    status: Tuple[str, ...] = ()
+    #: families, any of which
+    family: Tuple[str, ...] = ()
+    #: id of a worker that runs it, ran it last, or may run it
+    worker: str = ""
+    #: words, all of which are in the id, the displayed name or the worker, in any case
+    search: str = ""
+    #: public parameter -> text that is in its value, in any case
+    params: Mapping[str, Any] = NOTHING
+    #: epoch seconds between which `time` is: "updated", the last change of status, or "started", of the last run
+    since: Optional[Number] = None
+    until: Optional[Number] = None
+    time: str = "updated"
+    #: ids, any of which
+    ids: Tuple[str, ...] = ()
+
+
+# -- what changed ------------------------------------------------------------------------------------------------------
+
+
+class Family:
+    """How many tasks of a family there are, by status."""
+
+    __slots__ = ("counts", "module")
+
+    def __init__(self) -> None:
+        self.counts: Dict[str, int] = {}
+        #: module that defines it, as far as known
+        self.module: Optional[str] = None
+
+
+class Feed:
+    """What changed when. Not locked: the Scheduler's lock guards it.
+
+    A revision counts on from the microsecond in which the feed began. So one of an earlier run, in which no more than a
+    million calls a second can have been made, lies before it, and is known to be too old.
+    """
+
+    def __init__(self, revision: int, tasks: Iterable[Task]) -> None:
+        self.revision = revision
+        #: the last revision of which not everything is known that changed
+        self._forgotten = self.revision
+        #: task id -> revision of its last change, oldest first
+        self._tasks: Dict[str, int] = {}
+        #: what else there is -> revision of its last change
+        self._others = {"workers": self.revision, "resources": self.revision, "paused": self.revision}
+        #: family -> how many; "" for tasks that nobody described yet
+        self.families: Dict[str, Family] = {}
+        for task in tasks:
+            self.count(task)
+
+    def note(self, changed: Iterable[Union[Task, Worker, Tuple[str, ...]]], stripped: bool) -> None:
+        """Take note of what one call changed."""
+        revision = self.revision = self.revision + 1
+        tasks = self._tasks
+        for item in changed:
+            if type(item) is Task:
+                tasks.pop(item.id, None)
+                tasks[item.id] = revision
+                self.count(item)
+            elif type(item) is Worker:
+                self._others["workers"] = revision
+            else:
+                self._others[f"{item[0]}s" if item[0] == "resource" else item[0]] = revision
+        if stripped:  # of claims, by which nobody took note of the tasks
+            self._forgotten = self._others["workers"] = revision
+        if len(tasks) > FEED_SIZE:  # half of them at a time, for a dict is slow at losing its first
+            older = list(itertools.islice(tasks.values(), len(tasks) // 2))
+            self._forgotten = max(self._forgotten, older[-1])
+            self._tasks = dict(itertools.islice(tasks.items(), len(older), None))
+
+    def count(self, task: Task) -> None:
+        """Bring the census up to date with a task."""
+        was = task.counted
+        if was and was[0] is task.family and was[1] is task.status:  # mostly, when nothing but a message has changed
+            return
+        if was:
+            self._add(*was, -1)
+        task.counted = (task.family, task.status) if task.status != GONE else None
+        if task.counted:
+            self._add(*task.counted, 1)
+            family = self.families[task.family]
+            family.module = family.module or task.module
+
+    def _add(self, name: str, status: str, step: int) -> None:
+        if name not in self.families:
+            self.families[name] = Family()
+        counts = self.families[name].counts
+        counts[status] = counts.get(status, 0) + step
+        if not counts[status]:
+            del counts[status]
+            if not counts:
+                del self.families[name]
+
+    def knows(self, revision: int) -> bool:
+        """Tell whether all that changed after a revision is known."""
+        return self._forgotten <= revision <= self.revision
+
+    def tasks_since(self, revision: int) -> List[str]:
+        """Return the ids of the tasks that changed after a revision, the latest first."""
+        found = itertools.takewhile(lambda task_id: self._tasks[task_id] > revision, reversed(self._tasks))
+        return list(found)
+
+    def others_since(self, revision: int) -> Dict[str, bool]:
+        """Return whether workers, resources and pausing changed after a revision."""
+        return {name: self._others[name] > revision for name in ("workers", "resources", "paused")}
+
+
+class Trouble:
+    """The tasks that wait behind trouble, as they were at some moment not long ago. Not changed any more once made."""
+
+    def __init__(self, found: Dict[Task, str]) -> None:
+        #: task -> its upstream status
+        self.found = found
+        #: upstream status -> how many
+        self.counts = collections.Counter(found.values())
+        self._lists: Dict[str, List[Task]] = {}
+
+    def behind(self, status: str) -> List[Task]:
+        """Return the tasks with an upstream status, the one that waits longest first. Called without the lock."""
+        if status not in self._lists:
+            behind = (task for task, found in self.found.items() if found == status)
+            self._lists[status] = sorted(behind, key=operator.attrgetter("order"))
+        return self._lists[status]
+
+    def by_family(self) -> Dict[str, Dict[str, int]]:
+        """Return how many there are by family and upstream status. Called without the lock."""
+        families: Dict[str, Dict[str, int]] = {}
+        for (family, status), amount in collections.Counter((t.family, s) for t, s in self.found.items()).items():
+            families.setdefault(family, {})[status] = amount
+        return families
+
+
+class Kept:
+    """The result of a walk, for those who ask next."""
+
+    def __init__(self) -> None:
+        #: held while it is made anew
+        self.lock = threading.Lock()
+        self.result: Any = None
+        #: revision at which it was made; None before that
+        self.revision: Optional[int] = None
+        #: monotonic seconds at which it was made, and the processor's seconds that this took
+        self.made = self.took = 0.0
+
+
+class Inspection(StateMachine):
+    """A state machine that answers what people ask: what changed, what is stuck and why, what is next."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._feed = Feed(int(self._now * 1e6), ())
+        self._waiting = 0
+        #: rises when those who wait for a change are to go
+        self._dismissals = 0
+        #: guards the two above and `_results`; nothing else is locked under it
+        self._waiting_lock = threading.Lock()
+        self._results: Dict[Any, Kept] = {}
+
+    def validate(self) -> None:
+        """Recompute all indexes and compare, as StateMachine does, and the census of families and the labels."""
+        super().validate()
+        with self._lock:
+            census: Dict[str, Dict[str, int]] = {}
+            for task in self._agenda.tasks.values():
+                counts = census.setdefault(task.family, {})
+                counts[task.status] = counts.get(task.status, 0) + 1
+                if task.label is not None:
+                    expect(task.label, f"{task.id} {task.display_name()}".casefold(), f"label of {task.id}")
+            expect({name: family.counts for name, family in self._feed.families.items()}, census, "census of families")
+
+    # -- turns, and keeping --------------------------------------------------------------------------------------------
+
+    def _in_turns(self, method: Callable[..., Any], arguments: Mapping[str, Any], changes: bool = False) -> Any:
+        """Return what a method returns, or what a generator does, each step of which is taken under the lock."""
+        answer = self._perform(method, arguments, changes)
+        if not isinstance(answer, types.GeneratorType):
+            return answer
+        sent = None
+        while True:
+            try:
+                aside = self._perform(lambda _: answer.send(sent), {}, changes)  # noqa: B023
+            except StopIteration as end:
+                return end.value
+            sent = aside() if aside else time.sleep(BREATH)
+
+    def _keep(self, method: Callable[..., Steps], patience: float = 0.0, **arguments: Any) -> Any:
+        """Return what a walk finds, or found lately, or in the last `patience` seconds. Called without the lock."""
+        key = (method.__name__, *arguments.items())
+        with self._waiting_lock:
+            kept = self._results.pop(key, None) or Kept()
+            self._results[key] = kept
+            if len(self._results) > MAX_KEPT:
+                del self._results[next(iter(self._results))]
+        if not self._serves(kept, patience) and kept.lock.acquire(blocking=kept.revision is None):
+            try:
+                if not self._serves(kept, patience):
+                    self._make(kept, method, arguments)
+            finally:
+                kept.lock.release()
+        return kept.result
+
+    def _serves(self, kept: Kept, patience: float) -> bool:
+        if kept.revision is None:
+            return False
+        if kept.revision == self._feed.revision:
+            patience = LONGEST_KEPT
+        return time.monotonic() < kept.made + max(patience, REST * kept.took)
+
+    def _make(self, kept: Kept, method: Callable[..., Steps], arguments: Mapping[str, Any]) -> None:
+        revision, began = self._feed.revision, time.thread_time()
+        kept.result = self._in_turns(method, arguments)
+        kept.made, kept.took, kept.revision = time.monotonic(), time.thread_time() - began, revision
+
+    # -- changes -------------------------------------------------------------------------------------------------------
+
+    def _begin_feed(self) -> None:
+        """Begin anew, with another agenda; under the lock."""
+        for task in self._agenda.tasks.values():
+            task.counted = None
+        self._feed = Feed(max(int(self._clock() * 1e6), self._feed.revision + 1), self._agenda.tasks.values())
+
+    def _publish(self) -> None:
+        """Enter what the running call changed into the feed; under the lock, before it is forgotten."""
+        agenda = self._agenda
+        if agenda.changed or agenda.stripped:
+            self._feed.note(agenda.changed, bool(agenda.stripped))
+
+    def dismiss(self) -> None:
+        """Have those who wait for a change answered, within NEWS_INTERVAL: their server closes."""
+        with self._waiting_lock:
+            self._dismissals += 1
+
+    def _await_news(self, since: int, wait: float) -> None:
+        """Return when the revision is another one than `since`, after `wait` seconds, or at once if too many wait."""
+        with self._waiting_lock:
+            if self._waiting >= MAX_POLLS:
+                return
+            self._waiting += 1
+            dismissals = self._dismissals
+        try:
+            end = time.monotonic() + min(wait, LONGEST_POLL)
+            # Looking again and again costs less than being woken by each of a thousand calls a second.
+            while self._feed.revision == since and self._dismissals == dismissals and time.monotonic() < end:
+                time.sleep(NEWS_INTERVAL)
+        finally:
+            with self._waiting_lock:
+                self._waiting -= 1
+
+    @question
+    def changes(self, *, since: Count = 0, wait: Amount = 0, ids: Identifiers = None, limit: Count = MAX_ROWS) -> Steps:
+        """Tell what changed after the revision `since`, and the counts by status; wait up to `wait` seconds for it.
+
+        `reset`: more than is known here, or in another run of the daemon, so all must be read again. `tasks` and `gone`
+        have at most `limit` ids, the latest first (`more`: there are more), and with `ids` only those among them.
+        """
+        if wait:
+            yield functools.partial(self._await_news, since, wait)
+        # Whoever waits for changes can wait for this, so that nobody else has to.
+        trouble = yield functools.partial(self._trouble, at_once=False)
+        feed = self._feed
+        known = feed.knows(since)
+        changed = feed.tasks_since(since) if known else []
+        named = set(ids or ())
+        wanted = changed if ids is None else [task_id for task_id in changed if task_id in named]
+        told, tasks = wanted[:limit], self._agenda.tasks
+        return {
+            "revision": feed.revision,
+            "reset": not known,
+            "now": self._now,
+            "counts": self._count_shown(trouble),
+            "tasks": [task_id for task_id in told if task_id in tasks],
+            "gone": [task_id for task_id in told if task_id not in tasks],
+            "more": len(told) < len(wanted),
+            "changed": len(changed),
+            **feed.others_since(since),
+        }
+
+    # -- statuses as shown ---------------------------------------------------------------------------------------------
+
+    def _trouble(self, at_once: bool = True) -> Trouble:
+        """Return what waits behind trouble. Called without the lock."""
+        return self._keep(Inspection._find_trouble, PATIENCE if at_once else 0.0)
+
+    def _find_trouble(self) -> Steps:
+        agenda = self._agenda
+        found: Dict[Task, str] = {}
+        for status, sources in (
+            (UPSTREAM_DISABLED, agenda.by_status[DISABLED].values()),
+            (UPSTREAM_FAILED, agenda.by_status[FAILED].values()),
+            (UPSTREAM_MISSING_INPUT, self._external()),
+        ):
+            stack = list(sources)
+            while stack:
+                for _ in range(min(TURN, len(stack))):
+                    for dependent in agenda.dependents.get(stack.pop().id, ()):
+                        if dependent.status == PENDING and dependent not in found:
+                            found[dependent] = status
+                            stack.append(dependent)
+                yield None
+        return (yield functools.partial(Trouble, found))
+
+    def _external(self) -> Iterator[Task]:
+        """Yield the tasks that wait for nothing, but that nobody can run."""
+        for (_, workers, runnable), queue in self._agenda.queues.items():
+            if not workers and not runnable:
+                yield from (entry[-1] for entry in queue.heap if entry[-1].entry is entry)
+
+    def _shown(self, task: Task, trouble: Trouble) -> str:
+        """Return the status of a task, or what it waits for if that is trouble."""
+        if task.status != PENDING:
+            return task.status
+        return UPSTREAM_DISABLED if task.barred else trouble.found.get(task, PENDING)
+
+    def _count_shown(self, trouble: Trouble) -> Dict[str, int]:
+        counts = {status: len(tasks) for status, tasks in self._agenda.by_status.items() if status in TROUBLE_RANK}
+        for status in (UPSTREAM_DISABLED, UPSTREAM_FAILED, UPSTREAM_MISSING_INPUT):  # may be from a moment before
+            counts[status] = min(trouble.counts[status], counts[PENDING])
+            counts[PENDING] -= counts[status]
+        return counts
+
+    # -- tasks: filtered, sorted, a page at a time ---------------------------------------------------------------------
+
+    @question
+    def tasks(
+        self,
+        *,
+        status: Statuses = (),
+        family: Identifiers = (),
+        worker: Text = "",
+        search: Text = "",
+        params: Object = NOTHING,
+        since: Priority = None,
+        until: Priority = None,
+        time: Timestamp = "updated",
+        ids: Identifiers = (),
+        sort: Sort = "status",
+        offset: Count = 0,
+        limit: Count = 50,
+        count: Flag = True,
+    ) -> Steps:
+        """Return a page of tasks as rows: what `task_list` says of a task, and more.
+
+        `total` is how many pass the filter; null if `count` is off and the search could stop when the page was full.
+        Tasks that `sort` says nothing of come last, and those equal to it with the latest change first.
+        """
+        trouble = yield self._trouble
+        wanted = Filter(status, family, worker, search, params, since, until, time, ids)
+        end = offset + min(limit, MAX_ROWS)
+        if sort in ORDERED:
+            page, total = yield from self._find_in_order(wanted, sort, trouble, end, count)
+        else:
+            page, total = yield from self._find_and_sort(wanted, sort, trouble, end)
+        rows = []
+        for start in range(offset, len(page), SLICE):
+            rows += [self._row(task, trouble) for task in page[start : start + SLICE] if task.status != GONE]
+            yield None
+        return {"total": total, "offset": offset, "rows": rows, "revision": self._feed.revision, "now": self._now}
+
+    def _find_in_order(
+        self, wanted: Filter, sort: str, trouble: Trouble, end: int, count: bool
+    ) -> Generator[Any, Any, Tuple[List[Task], Optional[int]]]:
+        """Find the first `end` tasks in an order that indexes have, and how many there are."""
+        total = self._total(wanted, trouble)
+        may_stop = total is not None or not count
+        page, found = [], 0
+        for passed in self._sift(wanted, trouble, (yield from self._candidates(wanted, sort, trouble))):
+            page += passed[: end - len(page)]
+            found += len(passed)
+            if may_stop and len(page) == end:
+                return page, total
+            yield None
+        return page, found
+
+    def _find_and_sort(
+        self, wanted: Filter, sort: str, trouble: Trouble, end: int
+    ) -> Generator[Any, Any, Tuple[List[Task], int]]:
+        """Find the first `end` tasks by looking at all that there are, and how many these are."""
+        valued, rest, falling = [], [], sort.startswith("-")
+        value, sign = SORT_VALUES[sort.lstrip("-")], 1 if falling else -1
+        for passed in self._sift(wanted, trouble, (yield from self._candidates(wanted, "-updated", trouble))):
+            for task in passed:
+                key = value(task, self._now)
+                if key is None:
+                    rest.append(task)
+                else:
+                    valued.append((key, sign * task.order, task))
+            yield None
+        pick = heapq.nlargest if falling else heapq.nsmallest
+        first = yield lambda: [item[-1] for item in pick(end, valued)]
+        return first + rest[: end - len(first)], len(valued) + len(rest)
+
+    def _total(self, wanted: Filter, trouble: Trouble) -> Optional[int]:
+        """Return how many tasks pass, if that is known without looking at them."""
+        if wanted != Filter(status=wanted.status):
+            return None
+        counts = self._count_shown(trouble)
+        return sum(counts[status] for status in wanted.status or counts)
+
+    def _candidates(self, wanted: Filter, sort: str, trouble: Trouble) -> Generator[Any, Any, Iterator[Task]]:
+        """Return the tasks that may pass, in one of the orders of ORDERED."""
+        tasks, by_status = self._agenda.tasks, self._agenda.by_status
+        if wanted.ids:
+            named = [tasks[task_id] for task_id in set(wanted.ids) if task_id in tasks]
+            named.sort(key=operator.attrgetter("order"), reverse=sort != "updated")
+            if sort.endswith("status"):
+                sign = -1 if sort == "-status" else 1
+                named.sort(key=lambda task: sign * TROUBLE_RANK[self._shown(task, trouble)])
+            return iter(named)
+        shown = [status for status in SHOWN_STATUSES if status in (wanted.status or SHOWN_STATUSES)]
+        own = {PENDING if status in UPSTREAM_SEVERITY else status for status in shown}
+        lists = {status: list(by_status[status].values()) for status in own}
+        if not sort.endswith("status"):
+            if sort == "updated":
+                return heapq.merge(*lists.values(), key=operator.attrgetter("order"))
+            return heapq.merge(*map(reversed, lists.values()), key=lambda task: -task.order)
+        if PENDING in shown:
+            lists[PENDING] = yield lambda: [task for task in lists[PENDING] if task not in trouble.found]
+        for status in UPSTREAM_SEVERITY.keys() & shown:
+            lists[status] = yield functools.partial(trouble.behind, status)
+        buckets = (self._bucket(status, lists[status], trouble) for status in shown[:: -1 if sort == "-status" else 1])
+        return itertools.chain.from_iterable(buckets)
+
+    def _bucket(self, status: str, tasks: List[Task], trouble: Trouble) -> Iterator[Task]:
+        """Return the tasks of one shown status, the latest first."""
+        if status != PENDING and status not in UPSTREAM_SEVERITY:
+            return reversed(tasks)
+        return (task for task in reversed(tasks) if self._shown(task, trouble) == status)
+
+    def _sift(self, wanted: Filter, trouble: Trouble, candidates: Iterator[Task]) -> Iterator[List[Task]]:
+        """Yield those that pass of each TURN candidates."""
+        tests = list(tests_of(wanted))
+        if wanted.status:
+            tests.append(lambda task: self._shown(task, trouble) in wanted.status)
+        passes = functools.partial(passes_all, tests) if len(tests) > 1 else tests[0] if tests else None
+        while part := list(itertools.islice(candidates, TURN)):
+            yield [task for task in part if passes(task)] if passes else part
+
+    def _row(self, task: Task, trouble: Trouble) -> Dict[str, Any]:
+        return {
+            "id": task.id,
+            **self._serialize(task),
+            "shown": self._shown(task, trouble),
+            "ready": task.entry is not None and bool(task.workers or task.runnable),
+            "unmet": task.unmet,
+            "module": task.module,
+            "failures": len(task.failures),
+            "retry": task.retry if task.status == FAILED and self._settings.retry_delay >= 0 else None,
+            "batch_id": task.batch_id,
+        }
+
+    def _brief(self, task_id: str, trouble: Trouble) -> Dict[str, Any]:
+        """Return what is said of a task that stands beside another one."""
+        task = self._agenda.tasks.get(task_id)
+        if task is None or not task.family:
+            said = self._serialize_unknown(task_id)
+            family, params = said["name"], {}
+        else:
+            family, params = task.family, task.public_params()
+        status = UNKNOWN if task is None else task.status
+        shown = UNKNOWN if task is None else self._shown(task, trouble)
+        return {"id": task_id, "family": family, "params": params, "status": status, "shown": shown}
+
+    @question
+    def task(self, *, task_id: Text) -> Steps:
+        """Return a task's row with its neighbours and what decides about its future; null if it is not known."""
+        trouble = yield self._trouble
+        self._prune()
+        task = self._agenda.tasks.get(task_id)
+        if task is None:
+            return None
+        dependents = [dependent.id for dependent in self._agenda.dependents.get(task_id, ())]
+        disabled_at = task.scheduler_disable_time if task.status == DISABLED else None
+        return {
+            **self._row(task, trouble),
+            **self._neighbours("deps", task.deps, trouble),
+            **self._neighbours("dependents", dependents, trouble),
+            "batch": [member.id for member in self._batch_members(task.batch_id)][:MAX_NEIGHBOURS],
+            "batchable": task.batchable,
+            "runnable": task.runnable,
+            "stakeholders": sorted(task.stakeholders)[:MAX_NEIGHBOURS],
+            "failure_times": list(task.failures[-MAX_NEIGHBOURS:]),
+            "retry_policy": RetryPolicy(*task.retry_policy)._asdict(),
+            "disabled_at": disabled_at,
+            "disabled_until": None if disabled_at is None else disabled_at + self._settings.disable_persist,
+            "removed_at": task.remove,
+            "has_error": task.expl is not None,
+            "revision": self._feed.revision,
+            "now": self._now,
+        }
+
+    def _neighbours(self, name: str, task_ids: Iterable[str], trouble: Trouble) -> Dict[str, Any]:
+        """Return the first neighbours of a task, those in trouble before the others, and how many there are."""
+        tasks = self._agenda.tasks
+
+        def rank(task_id: str) -> Tuple[int, str]:
+            task = tasks.get(task_id)
+            return TROUBLE_RANK[UNKNOWN if task is None else self._shown(task, trouble)], task_id
+
+        ids = list(task_ids)
+        shown = [self._brief(task_id, trouble) for task_id in heapq.nsmallest(MAX_NEIGHBOURS, ids, key=rank)]
+        done = self._agenda.by_status[DONE]
+        return {name: shown, f"{name}_total": len(ids), f"{name}_done": sum(task_id in done for task_id in ids)}
+
+    @functools.partial(question, changes=True)
+    def bulk(
+        self,
+        *,
+        action: HandAction,
+        status: Statuses = (),
+        family: Identifiers = (),
+        worker: Text = "",
+        search: Text = "",
+        params: Object = NOTHING,
+        since: Priority = None,
+        until: Priority = None,
+        time: Timestamp = "updated",
+        ids: Identifiers = (),
+        dry_run: Flag = True,
+        expected: Count = None,
+    ) -> Steps:
+        """Do to all tasks that pass a filter what a call does to one; first count them, with `dry_run`.
+
+        `eligible` are those `matched` that the action changes; `ids` has the first. To change them, say as `expected`
+        how many these were: with more by now the call is refused.
+        """
+        if not dry_run and expected is None:
+            raise BadRequest("bulk needs the argument 'expected': how many a dry run found eligible")
+        trouble = yield functools.partial(self._trouble, at_once=False)
+        wanted = Filter(status, family, worker, search, params, since, until, time, ids)
+        matched, eligible = 0, []
+        for passed in self._sift(wanted, trouble, (yield from self._candidates(wanted, "updated", trouble))):
+            matched += len(passed)
+            eligible += [task for task in passed if is_eligible(action, task)]
+            yield None
+        if not dry_run and len(eligible) > expected:
+            raise BadRequest(f"there are {len(eligible)} such tasks by now, not {expected}; count them again")
+        changed = 0
+        for start in range(0, 0 if dry_run else len(eligible), BULK_TURN):
+            for task in eligible[start : start + BULK_TURN]:
+                if is_eligible(action, task):
+                    getattr(StateMachine, action).__wrapped__(self, task_id=task.id)
+                    changed += 1
+            yield None
+        found = {"matched": matched, "eligible": len(eligible), "changed": changed}
+        return {"action": action, **found, "ids": [task.id for task in eligible[:MAX_SHOWN]], "dry_run": dry_run}
+
+    # -- time line -----------------------------------------------------------------------------------------------------
+
+    @question
+    def runs(
+        self,
+        *,
+        since: Priority = None,
+        until: Priority = None,
+        by: Lanes = "worker",
+        family: Identifiers = (),
+        worker: Text = "",
+        limit: Count = MAX_RUNS,
+    ) -> Steps:
+        """Return the last run of each task that ran between two moments (epoch seconds; by default the last hour).
+
+        `runs` has [lane, family, status, start, end or null, id], numbers in place of names that are in `lanes`,
+        `families` and `statuses`. Not `complete`: there were more than `limit`, and earlier ones are missing.
+        """
+        since = self._now - 3600 if since is None else since
+        until = math.inf if until is None else until
+        by_status, passes = self._agenda.by_status, list(tests_of(Filter(family=family, worker=worker)))
+        found: List[Task] = []
+        for status in (RUNNING, BATCH_RUNNING, FAILED, DISABLED, DONE):
+            goes_on = status in (RUNNING, BATCH_RUNNING)
+            tasks = reversed(list(by_status[status].values()))
+            while part := list(itertools.islice(tasks, TURN)):
+                ran = [t for t in part if t.time_running is not None and t.time_running <= until]
+                found += [t for t in ran if (goes_on or t.updated >= since) and passes_all(passes, t)]
+                yield None
+                if not goes_on and part[-1].updated < since:
+                    break
+        most = min(limit, MAX_RUNS)
+        latest = yield functools.partial(heapq.nlargest, most, found, key=operator.attrgetter("time_running"))
+        lanes, families, statuses, rows = {}, {}, {}, []
+        for task in latest:
+            goes_on = task.status in (RUNNING, BATCH_RUNNING)
+            lane = (task.worker_running or "") if by == "worker" else task.family
+            numbers = (number_of(lanes, lane), number_of(families, task.family), number_of(statuses, task.status))
+            rows.append([*numbers, task.time_running, None if goes_on else task.updated, task.id])
+        lists = {"lanes": list(lanes), "families": list(families), "statuses": list(statuses)}
+        return {**lists, "runs": rows, "complete": len(found) <= most, "now": self._now}
+
+    # -- the whole at a glance -----------------------------------------------------------------------------------------
+
+    @question
+    def overview(self) -> Steps:
+        """Return the counts of everything, what is on and off, and the limits."""
+        trouble = yield self._trouble
+        agenda, settings, feed = self._agenda, self._settings, self._feed
+        counts = self._count_shown(trouble)
+        workers = list(agenda.workers.values())
+        return {
+            "now": self._now,
+            "revision": feed.revision,
+            "version": __version__,
+            "counts": counts,
+            "total": sum(counts.values()),
+            "ready": sum(queue.live for (_, workers, runnable), queue in agenda.queues.items() if workers or runnable),
+            "families": sum(1 for name in feed.families if name),
+            "resources": len(agenda.totals),
+            "workers": {
+                "active": sum(not worker.disabled for worker in workers),
+                "disabled": sum(worker.disabled for worker in workers),
+                "processes": sum(worker.info.get("workers", 1) for worker in workers if not worker.disabled),
+                "running": len(agenda.by_status[RUNNING]),
+            },
+            "paused": self._is_paused(),
+            "features": {
+                "pause": settings.pause_enabled,
+                "messages": settings.send_messages,
+                "history": settings.record_task_history,
+                "retry": settings.retry_delay >= 0,
+            },
+            "limits": {
+                "max_shown_tasks": settings.max_shown_tasks,
+                "max_graph_nodes": settings.max_graph_nodes,
+                "rows": MAX_ROWS,
+            },
+        }
+
+    @question
+    def families(self, *, offset: Count = 0, limit: Count = MAX_ROWS) -> Steps:
+        """Return the families with the most tasks first: how many by status, how fast they run of late."""
+        survey = yield functools.partial(self._keep, Inspection._survey)
+        known = [(name, family) for name, family in self._feed.families.items() if name]
+        known.sort(key=lambda item: (-sum(item[1].counts.values()), item[0]))
+        page = known[offset : offset + min(limit, MAX_ROWS)]
+        found = [self._family(name, family, survey) for name, family in page]
+        return {"total": len(known), "as_of": survey["as_of"], "families": found, "now": self._now}
+
+    def _family(self, name: str, family: Family, survey: Mapping[str, Any]) -> Dict[str, Any]:
+        counts, module = family.counts, family.module
+        return {
+            "family": name,
+            "module": module,
+            "package": (module or "").rpartition(".")[0],
+            "counts": dict(counts),
+            "total": sum(counts.values()),
+            "running": counts.get(RUNNING, 0) + counts.get(BATCH_RUNNING, 0),
+            "failed": counts.get(FAILED, 0) + counts.get(DISABLED, 0),
+            "ready": survey["ready"].get(name, 0),
+            "waiting": counts.get(PENDING, 0) - min(survey["ready"].get(name, 0), counts.get(PENDING, 0)),
+            "upstream": dict(survey["upstream"].get(name, NOTHING)),
+            "per_minute": survey["per_minute"].get(name, 0.0),
+            "seconds": survey["seconds"].get(name),
+        }
+
+    def _survey(self) -> Steps:
+        """Count what is ready, and measure what is done of late, by family."""
+        trouble = yield self._trouble
+        as_of, since = self._now, self._now - RECENT
+        ready: Dict[str, int] = collections.Counter()
+        pending = list(self._agenda.by_status[PENDING].values())
+        for start in range(0, len(pending), TURN):
+            part = pending[start : start + TURN]
+            ready.update(task.family for task in part if task.entry and (task.workers or task.runnable))
+            yield None
+        done = list(itertools.islice(reversed(self._agenda.by_status[DONE].values()), MAX_RECENT))
+        recent = [task for task in done if task.updated >= since]
+        if len(recent) == MAX_RECENT:
+            since = recent[-1].updated
+        runs: Dict[str, List[Optional[float]]] = {}
+        for start in range(0, len(recent), TURN):
+            for task in recent[start : start + TURN]:
+                took = None if task.time_running is None else max(0.0, task.updated - task.time_running)
+                runs.setdefault(task.family, []).append(took)
+            yield None
+        upstream = yield trouble.by_family
+        minutes = max(as_of - since, 1.0) / 60
+        return {
+            "as_of": as_of,
+            "ready": ready,
+            "upstream": upstream,
+            "per_minute": {name: round(len(ended) / minutes, 2) for name, ended in runs.items()},
+            "seconds": {name: spread([took for took in ended if took is not None]) for name, ended in runs.items()},
+        }
+
+    # -- bottlenecks, and pipelines ------------------------------------------------------------------------------------
+
+    @question
+    def bottlenecks(self) -> Steps:
+        """Return what holds things up: the resources that most waits for, and the families with most that is ready."""
+        return (yield functools.partial(self._keep, Inspection._find_bottlenecks))
+
+    def _find_bottlenecks(self) -> Steps:
+        survey = yield functools.partial(self._keep, Inspection._survey)
+        agenda, as_of = self._agenda, self._now
+        wanting: Dict[str, List[Queue]] = {}
+        for (demand, _, _), queue in agenda.queues.items():
+            for name, _ in demand:
+                wanting.setdefault(name, []).append(queue)
+        resources = []
+        for name in {**agenda.totals, **dict.fromkeys(agenda.used), **dict.fromkeys(wanting)}:
+            resources.append((yield from self._bottleneck(name, wanting.get(name, []))))
+        resources.sort(key=lambda resource: (-resource["behind"] - resource["waiting"], -resource["used"]))
+        ready = heapq.nlargest(MAX_SHOWN, survey["ready"], key=survey["ready"].get)
+        known = self._feed.families
+        families = [self._family(name, known[name], survey) for name in ready if name in known and name]
+        return {"as_of": as_of, "resources": resources, "families": families}
+
+    def _bottleneck(self, name: str, queues: List[Queue]) -> Generator[Any, Any, Dict[str, Any]]:
+        """Say what there is to say of a resource; `queues` are those of the tasks that need it."""
+        agenda = self._agenda
+        total, used, holders = agenda.totals.get(name, 1), agenda.used.get(name, 0), agenda.holders.get(name, NOTHING)
+        longest = heapq.nsmallest(MAX_SHOWN, holders, key=lambda holder: holder.time_running or 0)
+        found = {
+            "name": name,
+            "total": total,
+            "used": used,
+            "n_holders": len(holders),
+            "holders": [describe_holder(holder, holders[holder]) for holder in longest],
+            "wanted_by": sum(queue.live for queue in queues),
+        }
+        needs = {queue: dict(queue.key[0])[name] for queue in queues}
+        short = [queue for queue in queues if needs[queue] + used > total]
+        found["waiting"] = sum(queue.live for queue in short)
+        found["impossible"] = sum(queue.live for queue in short if needs[queue] > total)
+        entries = itertools.chain.from_iterable(queue.heap for queue in short)
+        stack = [entry[-1] for entry in itertools.islice(entries, MAX_BEHIND) if entry[-1].entry is entry]
+        behind: Set[Task] = set()
+        while stack and len(behind) < MAX_BEHIND:
+            for _ in range(min(TURN, len(stack))):
+                for dependent in agenda.dependents.get(stack.pop().id, ()):
+                    if dependent.status == PENDING and dependent not in behind:
+                        behind.add(dependent)
+                        stack.append(dependent)
+            yield None
+        return {**found, "behind": len(behind), "behind_complete": not stack}
+
+    @question
+    def pipelines(
+        self,
+        *,
+        family: Identifiers = (),
+        search: Text = "",
+        unfinished: Flag = True,
+        offset: Count = 0,
+        limit: Count = 20,
+    ) -> Steps:
+        """Return the tasks that nothing depends on, those in trouble first, and how far what leads up to each is.
+
+        `counts` are of all that it depends on, and itself, by shown status, PENDING ones as `ready` or `waiting`. Tasks
+        that depend on nothing are no pipelines.
+        """
+        arguments = {"family": family, "search": search, "unfinished": unfinished, "offset": offset}
+        return (yield functools.partial(self._keep, Inspection._find_pipelines, **arguments, limit=limit))
+
+    def _find_pipelines(self, family: Tuple[str, ...], search: str, unfinished: bool, offset: int, limit: int) -> Steps:
+        trouble = yield self._trouble
+        roots = [task for task in (yield functools.partial(self._keep, Inspection._find_roots)) if task.status != GONE]
+        tests, as_of = list(tests_of(Filter(family=family, search=search))), self._now
+        wanted = []
+        for start in range(0, len(roots), TURN):
+            part = [task for task in roots[start : start + TURN] if not unfinished or task.status != DONE]
+            ranked = ((TROUBLE_RANK[self._shown(task, trouble)], -task.order, task) for task in part)
+            wanted += [item for item in ranked if passes_all(tests, item[-1])]
+            yield None
+        end = offset + min(limit, MAX_PIPELINES)
+        page = (yield functools.partial(heapq.nsmallest, end, wanted))[offset:]
+        pipelines, room = [], MAX_PIPELINE
+        for _, _, root in page:
+            progress = yield from self._progress(root, trouble, room)
+            room -= progress["total"]
+            pipelines.append({**self._brief(root.id, trouble), "display_name": root.display_name(), **progress})
+        return {"total": len(wanted), "as_of": as_of, "pipelines": pipelines}
+
+    def _find_roots(self) -> Steps:
+        tasks, dependents, roots = list(self._agenda.tasks.values()), self._agenda.dependents, []
+        for start in range(0, len(tasks), TURN):
+            roots += [task for task in tasks[start : start + TURN] if task.deps and task.id not in dependents]
+            yield None
+        return roots
+
+    def _progress(self, root: Task, trouble: Trouble, room: int) -> Generator[Any, Any, Dict[str, Any]]:
+        """Count what a task depends on by status, of `room` tasks at most; and what changed last."""
+        tasks, seen, stack = self._agenda.tasks, {root.id}, [root]
+        counts: Dict[str, int] = {}
+        updated = root.updated
+        while stack and len(seen) <= room:
+            for task in [stack.pop() for _ in range(min(SLICE, len(stack)))]:
+                shown = self._shown(task, trouble)
+                if shown == PENDING:
+                    shown = "ready" if task.entry else "waiting"
+                counts[shown] = counts.get(shown, 0) + 1
+                updated = max(updated, task.updated)
+                fresh = [dep for dep in task.deps if dep not in seen]
+                seen.update(fresh)
+                known = [tasks.get(dep) for dep in fresh]
+                stack += [dep for dep in known if dep is not None]
+                if None in known:
+                    counts[UNKNOWN] = counts.get(UNKNOWN, 0) + known.count(None)
+            yield None
+        return {"counts": counts, "total": sum(counts.values()), "complete": not stack, "updated": updated}
+
+    # -- the graph -----------------------------------------------------------------------------------------------------
+
+    @question
+    def graph_view(
+        self,
+        *,
+        task_id: Text = "",
+        up: Hops = -1,
+        down: Hops = 0,
+        hide_done: Flag = False,
+        limit: Count = 1500,
+        grouped: Flag = False,
+    ) -> Steps:
+        """Return the tasks around one, or with "" all there are, in few bytes: nodes as lists, edges as their indexes.
+
+        `up` and `down` are how many steps to go towards dependencies and dependents, -1 for all. Of `total` tasks found
+        the nearest `limit` are nodes; `complete` says that these are all. An edge is two indexes in a row in `edges`:
+        the dependency, then what depends on it. `more_up` and `more_down` count neighbours that are no nodes. `grouped`
+        makes one node of each family, with its `sizes`, its `counts` by status, and the `weights` of edges.
+        """
+        survey = yield functools.partial(self._keep, Inspection._survey, patience=SURVEY_PATIENCE)
+        if task_id and task_id not in self._agenda.tasks:
+            found, is_whole = [], True
+        elif task_id:
+            found, is_whole = yield from self._surroundings(task_id, up, down, hide_done)
+        else:
+            done = self._agenda.by_status[DONE] if hide_done else ()
+            found, is_whole = [name for name in self._agenda.tasks if name not in done], True
+        view = GraphView(self._agenda, found if grouped else found[: min(limit, MAX_NODES)], hide_done)
+        for start in range(0, len(view.ids), SLICE):
+            view.add(start, start + SLICE)
+            yield None
+        typical = survey["seconds"]
+        return {
+            "task_id": task_id,
+            "root": 0 if task_id and found and not grouped else None,
+            "total": len(found),
+            "complete": is_whole and len(view.ids) == len(found),
+            "grouped": grouped,
+            **((yield view.groups) if grouped else view.nodes()),
+            "seconds": [(typical.get(family) or NOTHING).get("p50") for family in view.families],
+            "revision": self._feed.revision,
+            "now": self._now,
+        }
+
+    def _surroundings(
+        self, task_id: str, up: int, down: int, hide_done: bool
+    ) -> Generator[Any, Any, Tuple[List[str], bool]]:
+        """Find the tasks up to so many steps away, nearest first; tell whether these are all."""
+        tasks, hidden = self._agenda.tasks, self._agenda.by_status[DONE] if hide_done else ()
+        found = {task_id: None}
+        walks = [(self._upstream, up, [task_id]), (self._downstream, down, [task_id])]
+        while (walks := [walk for walk in walks if walk[1] and walk[2]]) and len(found) < MAX_GRAPH_WALK:
+            further = []
+            for neighbours, steps, front in walks:
+                reached: List[str] = []
+                for start in range(0, len(front), SLICE):
+                    for task in filter(None, map(tasks.get, front[start : start + SLICE])):
+                        fresh = [name for name in neighbours(task) if name not in found and name not in hidden]
+                        found.update(dict.fromkeys(fresh))
+                        reached += fresh
+                    yield None
+                further.append((neighbours, steps - 1, sorted(reached)))
+            walks = further
+        return list(found), not walks
+
+    # -- why a task does not run ---------------------------------------------------------------------------------------
+
+    @question
+    def explain(self, *, task_id: Text) -> Steps:
+        """Tell why a task does not run: `causes`, each with a sentence, the facts, and the calls that help.
+
+        `ready`: the next `get_work` of any worker in `next_for` gives it out. If a PENDING task is not, the first cause
+        is in the way, and so may others be.
+        """
+        trouble = yield self._trouble
+        self._prune()
+        task = self._agenda.tasks.get(task_id)
+        upstream = Upstream()
+        if task is not None and task.unmet and task.status != DONE:
+            yield from self._look_upstream(task, trouble, upstream)
+        why = Explanation(self._agenda, self._settings, self._now, functools.partial(self._brief, trouble=trouble))
+        if task is None or task.status == GONE:
+            why.add("unknown", "The scheduler does not know this task.")
+            return {"task_id": task_id, "known": False, "status": None, **why.summary()}
+        why.explain(task, upstream)
+        return {
+            "task_id": task_id,
+            "known": True,
+            "status": task.status,
+            "shown": self._shown(task, trouble),
+            "family": task.family,
+            "display_name": task.display_name() if task.family else task_id,
+            **why.summary(),
+        }
+
+    def _look_upstream(self, task: Task, trouble: Trouble, upstream: "Upstream") -> Steps:
+        """Find what a task waits for in the end: walk up through what itself waits for something unfinished."""
+        tasks, done = self._agenda.tasks, self._agenda.by_status[DONE]
+        seen, stack = {task.id}, [task]
+        while stack and len(seen) < MAX_WALKED:
+            for _ in range(min(SLICE, len(stack))):
+                current = stack.pop()
+                upstream.in_cycle |= task.id in current.deps
+                ways = []
+                for dep_id in current.deps:
+                    if dep_id in seen or dep_id in done:
+                        continue
+                    seen.add(dep_id)
+                    dep = tasks.get(dep_id)
+                    if dep is not None and dep.status == PENDING and dep.unmet:
+                        ways.append(dep)
+                    else:
+                        upstream.leaves.append(dep_id)
+                # The way to trouble last, so that it is gone first: the walk may have to end early.
+                stack += sorted(ways, key=lambda way: way in trouble.found)
+            yield None
+        upstream.waiting = len(seen) - 1 - len(upstream.leaves)
+        upstream.complete = not stack
+
+
+def is_eligible(action: str, task: Task) -> bool:
+    """Tell whether an action by hand changes a task."""
+    by_worker = task.status == DISABLED and task.scheduler_disable_time is None
+    return task.status in HAND_ACTIONS[action] and not (action == "re_enable_task" and by_worker)
+
+
+def number_of(numbers: Dict[str, int], name: str) -> int:
+    """Return the number of a name; a new one gets the next."""
+    return numbers.setdefault(name, len(numbers))
+
+
+class GraphView:
+    """Tasks and the edges between them, as lists that a browser reads at once."""
+
+    def __init__(self, agenda: Agenda, ids: List[str], hide_done: bool) -> None:
+        self._agenda = agenda
+        self._hidden = agenda.by_status[DONE] if hide_done else ()
+        self.ids = ids
+        self._index = {task_id: number for number, task_id in enumerate(ids)}
+        #: family, and status -> its number
+        self.families: Dict[str, int] = {}
+        self._statuses: Dict[str, int] = {}
+        self._family_of: List[int] = []
+        self._status_of: List[int] = []
+        self._edges: List[int] = []
+        self._more_up: List[int] = []
+        self._more_down: List[int] = []
+
+    def add(self, start: int, end: int) -> None:
+        """Enter a part of the nodes with their edges; under the lock."""
+        for task_id in self.ids[start:end]:
+            task = self._agenda.tasks.get(task_id)
+            if task is None or not task.family:
+                match = FAMILY_IN_ID.match(task_id)
+                family, status = match.group(1) if match else UNKNOWN, UNKNOWN
+            else:
+                family, status = task.family, task.status
+            self._family_of.append(number_of(self.families, family))
+            self._status_of.append(number_of(self._statuses, status))
+            deps = task.deps if task else ()
+            here, known = self._index[task_id], [dep for dep in map(self._index.get, deps) if dep is not None]
+            self._edges += itertools.chain.from_iterable((dep, here) for dep in known)
+            dependents = self._agenda.dependents.get(task_id, ())
+            self._more_up.append(sum(dep not in self._index and dep not in self._hidden for dep in deps))
+            self._more_down.append(sum(d.id not in self._index and d.id not in self._hidden for d in dependents))
+
+    def nodes(self) -> Dict[str, Any]:
+        """Return a node for each task."""
+        return {
+            "families": list(self.families),
+            "statuses": list(self._statuses),
+            "ids": self.ids,
+            "family": self._family_of,
+            "status": self._status_of,
+            "more_up": self._more_up,
+            "more_down": self._more_down,
+            "edges": self._edges,
+        }
+
+    def groups(self) -> Dict[str, Any]:
+        """Return a node for each family. Called without the lock."""
+        statuses = list(self._statuses)
+        counts: List[Dict[str, int]] = [{} for _ in self.families]
+        for (family, status), amount in collections.Counter(zip(self._family_of, self._status_of)).items():
+            counts[family][statuses[status]] = amount
+        ends = map(self._family_of.__getitem__, self._edges)
+        between = collections.Counter((dep, here) for dep, here in zip(ends, ends) if dep != here)
+        return {
+            "families": list(self.families),
+            "sizes": [sum(amounts.values()) for amounts in counts],
+            "counts": counts,
+            "edges": list(itertools.chain.from_iterable(between)),
+            "weights": list(between.values()),
+        }
+
+
+# -- why a task does not run -------------------------------------------------------------------------------------------
+
+
+class Upstream:
+    """What the unfinished dependencies of a task come down to."""
+
+    def __init__(self) -> None:
+        #: ids of the unfinished ones that wait for no other
+        self.leaves: List[str] = []
+        #: how many stand between
+        self.waiting = 0
+        #: whether all of them were found
+        self.complete = True
+        #: whether the task waits for itself
+        self.in_cycle = False
+
+
+def action(call: str, label: str, **arguments: Any) -> Dict[str, Any]:
+    """Return a call that may help, as an explanation has it."""
+    return {"call": call, "label": label, "arguments": arguments}
+
+
+def describe_holder(task: Task, amount: Number) -> Dict[str, Any]:
+    """Return what is said of a task that holds so much of a resource."""
+    about = {"id": task.id, "family": task.family, "worker": task.worker_running, "since": task.time_running}
+    return {**about, "amount": amount}
+
+
+def in_words(seconds: float) -> str:
+    """Return a duration for people: its largest unit."""
+    for unit, size in (("day", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            amount = round(seconds / size)
+            return f"{amount} {unit}{'s' if unit == 'day' and amount > 1 else ''}"
+    return f"{max(0, round(seconds))} s"
+
+
+def numbered(amount: Number, noun: str) -> str:
+    """Return a noun with its number."""
+    plural = noun[:-1] + "ies" if noun.endswith("y") else noun + "s"
+    return f"{amount} {noun if amount == 1 else plural}"
+
+
+class Explanation:
+    """Why a task does not run. Made, and done with, in one turn under the lock: it changes nothing."""
+
+    def __init__(
+        self,
+        agenda: Agenda,
+        settings: types.SimpleNamespace,
+        now: float,
+        brief: Callable[[str], Dict[str, Any]],
+    ) -> None:
+        """`brief` says what is shown of a task with some id."""
+        self._agenda, self._settings, self._now, self._brief = agenda, settings, now, brief
+        self.causes: List[Dict[str, Any]] = []
+        self.next_for: List[str] = []
+
+    def add(
+        self, kind: str, text: str, tasks: Iterable[str] = (), actions: Iterable[Dict[str, Any]] = (), **facts: Any
+    ) -> None:
+        """Add a cause; of `tasks` the first are shown."""
+        tasks = list(tasks)
+        shown = [self._brief(task_id) for task_id in tasks[:MAX_SHOWN]]
+        about = {"tasks": shown, "tasks_total": len(tasks), "actions": list(actions)}
+        self.causes.append({"kind": kind, "text": text, **facts, **about})
+
+    def summary(self) -> Dict[str, Any]:
+        """Return what was found."""
+        return {
+            "headline": self.causes[0]["text"] if self.causes else "Nothing is known to be in its way.",
+            "ready": bool(self.next_for),
+            "next_for": self.next_for,
+            "causes": self.causes,
+            "now": self._now,
+        }
+
+    def explain(self, task: Task, upstream: Upstream) -> None:
+        """Find the causes, the gravest first."""
+        special = {
+            DONE: self._done,
+            RUNNING: self._running,
+            BATCH_RUNNING: self._batch_running,
+            FAILED: self._failed,
+            DISABLED: self._disabled,
+            UNKNOWN: self._undescribed,
+        }
+        if task.status in special:
+            special[task.status](task)
+        if task.status in (PENDING, FAILED, DISABLED):
+            if self._is_paused():
+                resume = action("unpause", "Resume")
+                self.add("paused", "The scheduler is paused: it gives out no work.", actions=[resume])
+            askers = self._askers(task)
+            if not askers:
+                self._nobody(task)
+            if task.unmet:
+                self._dependencies(task, upstream)
+            lacking = list(self._lacking(task))
+            for name, amount in lacking:
+                self._resource(task, name, amount)
+            if task.entry is not None and not lacking and not self._is_paused():
+                self._prospects(task, askers[:MAX_ASKERS])
+
+    # -- statuses that say it all
+
+    def _done(self, task: Task) -> None:
+        until = task.updated + self._settings.stable_done_cooldown_secs
+        text = f"It was done {in_words(self._now - task.updated)} ago."
+        if until > self._now:
+            text += f" For another {in_words(until - self._now)} nobody can schedule it anew."
+        took = seconds_run(task, self._now)
+        self.add("done", text, at=task.updated, seconds=took, cooldown_until=until if until > self._now else None)
+
+    def _running(self, task: Task) -> None:
+        worker, started = self._agenda.workers.get(task.worker_running), task.time_running
+        members = self._batch(task)
+        since = f" for {in_words(self._now - started)}" if started else ""
+        text = f"It runs{since} on {task.worker_running or 'a worker that is gone'}."
+        silent = None if worker is None else self._now - worker.last_active
+        lost_at = None if worker is None else worker.last_active + self._settings.worker_disconnect_delay
+        if silent is not None and silent > self._settings.worker_disconnect_delay / 2:
+            text += f" That worker is silent for {in_words(silent)}: it is given up in {in_words(lost_at - self._now)}."
+        self.add(
+            "running",
+            text,
+            tasks=members,
+            actions=[action("mark_as_done", "Mark as done", task_id=task.id)],
+            worker=task.worker_running,
+            since=started,
+            progress=detached(task.progress_percentage),
+            message=detached(task.status_message),
+            silent_for=silent,
+            lost_at=lost_at,
+            batch_id=task.batch_id if members else None,
+        )
+
+    def _batch_running(self, task: Task) -> None:
+        members = self._batch(task)
+        leaders = [run.id for run in self._agenda.running_on.get(task.worker_running, ()) if self._leads(run, task)]
+        others = numbered(len(members) - 1, "other")
+        self.add(
+            "batch",
+            f"It runs as part of a batch, with {others}, on {task.worker_running}.",
+            tasks=[*leaders, *members],
+            batch_id=task.batch_id,
+            worker=task.worker_running,
+            since=task.time_running,
+            leader=leaders[0] if leaders else None,
+            members=len(members),
+        )
+
+    def _leads(self, run: Task, member: Task) -> bool:
+        return run.status == RUNNING and run.batch_id == member.batch_id
+
+    def _batch(self, task: Task) -> List[str]:
+        members = self._agenda.batches.get(task.batch_id, ()) if task.batch_id else ()
+        return [member.id for member in sorted(members, key=lambda member: member.order)]
+
+    def _failed(self, task: Task) -> None:
+        retry_at = task.retry if self._settings.retry_delay >= 0 else None
+        again = "It is not tried again by itself."
+        if retry_at is not None:
+            wait = retry_at - self._now
+            again = f"It is tried again in {in_words(wait)}." if wait > 0 else "It is tried again at once."
+        policy = RetryPolicy(*task.retry_policy)
+        self.add(
+            "failed",
+            f"It failed {in_words(self._now - task.updated)} ago. {again}",
+            actions=self._help(task),
+            at=task.updated,
+            failures=len(task.failures),
+            retry_count=policy.retry_count,
+            retry_at=retry_at,
+            has_error=task.expl is not None,
+        )
+
+    def _disabled(self, task: Task) -> None:
+        at, policy = task.scheduler_disable_time, RetryPolicy(*task.retry_policy)
+        until = None if at is None else at + self._settings.disable_persist
+        if at is None:
+            text = "A worker disabled it; it stays so until a worker schedules it anew, or it is marked as done."
+        else:
+            failures, left = numbered(len(task.failures), "failure"), in_words(until - self._now)
+            text = f"The scheduler disabled it after {failures}; it is enabled again in {left}."
+        self.add(
+            "disabled",
+            text,
+            actions=self._help(task),
+            by="worker" if at is None else "scheduler",
+            at=task.updated if at is None else at,
+            until=until,
+            failures=len(task.failures),
+            retry_count=policy.retry_count,
+            window=policy.disable_window,
+            has_error=task.expl is not None,
+        )
+
+    def _undescribed(self, task: Task) -> None:
+        dependents = sorted(dependent.id for dependent in self._agenda.dependents.get(task.id, ()))
+        text = "A worker could not tell whether it is done."
+        if not task.family:
+            text = "It is only known as a dependency: no worker has described it."
+        self.add("described", text, tasks=dependents, actions=[])
+
+    def _help(self, task: Task) -> Iterator[Dict[str, Any]]:
+        """Yield the calls that get a task out of its status."""
+        if task.status == FAILED:
+            yield action("forgive_failures", "Forgive failures", task_id=task.id)
+        if task.status == DISABLED and task.scheduler_disable_time is not None:
+            yield action("re_enable_task", "Re-enable", task_id=task.id)
+        if task.status in HAND_ACTIONS["mark_as_done"]:
+            yield action("mark_as_done", "Mark as done", task_id=task.id)
+
+    # -- what is in the way of one that waits
+
+    def _askers(self, task: Task) -> List[Worker]:
+        """Return the workers that may be given a task."""
+        workers = [self._agenda.workers[worker_id] for worker_id in task.workers]
+        if task.runnable:
+            workers += (w for w in self._agenda.workers.values() if w.assistant and w.id not in task.workers)
+        return [worker for worker in workers if not worker.disabled]
+
+    def _nobody(self, task: Task) -> None:
+        known = self._agenda.workers
+        disabled = sorted(name for name in task.stakeholders if name in known and known[name].disabled)
+        if not task.runnable:
+            text = "No worker can run it: what it stands for must come from elsewhere, and is not there yet."
+        elif disabled:
+            text = f"Its worker {disabled[0]} is disabled."
+        else:
+            text = "None of the workers that may run it is alive."
+        if task.remove is not None:
+            text += f" It is forgotten in {in_words(task.remove - self._now)}."
+        self.add(
+            "no_worker" if task.runnable else "external",
+            text,
+            actions=[action("mark_as_done", "Mark as done", task_id=task.id)] if task.status != PENDING else [],
+            disabled=disabled,
+            last_worker=task.worker_running,
+            removed_at=task.remove,
+        )
+
+    def _dependencies(self, task: Task, upstream: Upstream) -> None:
+        known = [(task_id, self._agenda.tasks.get(task_id)) for task_id in upstream.leaves]
+        known.sort(key=lambda leaf: TROUBLE_RANK[UNKNOWN if leaf[1] is None else leaf[1].status])
+        by_status = dict(collections.Counter(UNKNOWN if leaf is None else leaf.status for _, leaf in known))
+        text = f"It waits for {task.unmet} of its {numbered(len(task.deps), 'dependency')}"
+        if known:
+            kinds = ", ".join(f"{amount} {status}" for status, amount in by_status.items())
+            more = "" if upstream.complete else "at least "
+            text += f", which come down to {more}{numbered(len(known), 'task')}: {kinds}."
+        elif upstream.complete:
+            text += ", which wait for each other in a circle."
+        else:
+            text += f", and through these for more than {numbered(upstream.waiting, 'task')}."
+        self.add(
+            "dependencies",
+            text,
+            tasks=[task_id for task_id, _ in known],
+            actions=[help_ for _, leaf in known[:MAX_SHOWN] if leaf is not None for help_ in self._help(leaf)],
+            unmet=task.unmet,
+            total=len(task.deps),
+            waiting=upstream.waiting,
+            by_status=by_status,
+            complete=upstream.complete,
+            cycle=upstream.in_cycle,
+        )
+
+    def _lacking(self, task: Task) -> Iterator[Tuple[str, Number]]:
+        """Yield the resources that do not suffice for a task, with what it needs."""
+        for demand in task.resources:
+            if not self._agenda.fits((demand,), self._agenda.used):
+                yield demand
+
+    def _resource(self, task: Task, name: str, needs: Number) -> None:
+        agenda = self._agenda
+        total, used, holders = agenda.totals.get(name, 1), agenda.used.get(name, 0), agenda.holders.get(name, NOTHING)
+        ahead = self._ahead(task, (queue for key, queue in agenda.queues.items() if name in dict(key[0])))
+        if needs > total:
+            text = f"It needs {needs} of the resource {name}, of which there are only {total}."
+        else:
+            text = f"It waits for the resource {name}: it needs {needs}, and of {total} {used} are in use."
+        longest = sorted(holders, key=lambda holder: holder.time_running or 0)
+        amount = math.ceil(needs if needs > total else used + needs)
+        self.add(
+            "resource",
+            text,
+            tasks=[holder.id for holder in longest],
+            actions=[action("update_resource", f"Raise {name} to {amount}", resource=name, amount=amount)],
+            resource=name,
+            needs=needs,
+            total=total,
+            used=used,
+            impossible=needs > total,
+            holders=[describe_holder(holder, holders[holder]) for holder in longest[:MAX_SHOWN]],
+            before=len(ahead),
+        )
+
+    def _ahead(self, task: Task, queues: Iterable[Queue]) -> List[Task]:
+        """Return the tasks in some queues that rank above a task that is ready, MAX_AHEAD at most."""
+        if task.entry is None:
+            return []
+        above = heapq.merge(*(queue.ranked() for queue in queues if queue.head() < task.entry))
+        entries = itertools.takewhile(lambda entry: entry < task.entry, above)
+        return [entry[-1] for entry in itertools.islice(entries, MAX_AHEAD)]
+
+    def _prospects(self, task: Task, askers: List[Worker]) -> None:
+        """Find out who would be given a task that is ready, and if nobody, what comes before it."""
+        shares = {worker: self._share(worker) for worker in askers}
+        for worker, batch in shares.items():
+            if task in batch:
+                self.next_for.append(worker.id)
+        if self.next_for:
+            self._ready(task, [worker for worker in askers if worker.id in self.next_for])
+            together = next(batch for batch in shares.values() if task in batch)
+            if len(together) > 1:
+                others = [other.id for other in together if other is not task]
+                self.add("batchable", f"It will run in a batch with {numbered(len(others), 'other')}.", tasks=others)
+        elif any(batch and batch[0].entry < task.entry for batch in shares.values()):
+            self._queued(task, askers)
+        elif askers:
+            self._reserved(task)
+
+    def _share(self, worker: Worker) -> List[Task]:
+        """Return what a worker would be given if it asked now."""
+        asked, worker.last_get_work = worker.last_get_work, self._now
+        try:
+            delay = self._settings.worker_disconnect_delay
+            first = self._agenda.choose(worker, worker.assistant, self._now - delay)
+        finally:
+            worker.last_get_work = asked
+        return [] if first is None else self._agenda.batch_with(worker, first)
+
+    def _ready(self, task: Task, workers: List[Worker]) -> None:
+        state = [self._describe_worker(worker) for worker in workers]
+        idle = [worker for worker in state if worker["running"] < worker["processes"]]
+        if idle:
+            text = f"It is ready: {idle[0]['id']} gets it with its next request for work."
+            if idle[0]["asked_before"] is None:
+                text = f"It is ready, but {idle[0]['id']} never asked for work."
+            elif idle[0]["asked_before"] > 60:
+                text = f"It is ready, but {idle[0]['id']} last asked for work {in_words(idle[0]['asked_before'])} ago."
+            self.add("idle", text, workers=idle)
+        else:
+            text = f"It is ready and next, but all processes of {state[0]['id']} are busy."
+            if len(state) > 1:
+                text = f"It is ready and next, but its {len(state)} workers have all processes busy."
+            self.add("busy", text, workers=state[:MAX_SHOWN], actions=[self._more_processes(state[0])])
+
+    def _more_processes(self, worker: Mapping[str, Any]) -> Dict[str, Any]:
+        n = int(worker["processes"]) + 1
+        return action("set_worker_processes", f"Give {worker['id']} {n} processes", worker=worker["id"], n=n)
+
+    def _describe_worker(self, worker: Worker) -> Dict[str, Any]:
+        given = self._agenda.running_on.get(worker.id, ())
+        return {
+            "id": worker.id,
+            "host": worker.host,
+            "processes": worker.info.get("workers", 1),
+            "running": sum(task.status == RUNNING for task in given),
+            "asked_before": None if worker.last_get_work is None else self._now - worker.last_get_work,
+            "silent_for": self._now - worker.last_active,
+            "assistant": bool(worker.assistant),
+        }
+
+    def _queued(self, task: Task, askers: List[Worker]) -> None:
+        ids = {worker.id for worker in askers}
+        helped = any(worker.assistant for worker in askers)
+        queues = self._agenda.queues.items()
+        mine = (queue for key, queue in queues if (helped and key[2]) or not ids.isdisjoint(key[1]))
+        ahead = self._ahead(task, mine)
+        amount = f"{'at least ' if len(ahead) == MAX_AHEAD else ''}{numbered(len(ahead), 'task')}"
+        state = [self._describe_worker(worker) for worker in askers]
+        free = sum(max(0, worker["processes"] - worker["running"]) for worker in state)
+        self.add(
+            "queue",
+            f"It is ready, but {amount} of its workers rank{'s' if len(ahead) == 1 else ''} above it.",
+            tasks=[other.id for other in ahead],
+            before=len(ahead),
+            free_processes=free,
+            workers=state[:MAX_SHOWN],
+        )
+
+    def _reserved(self, task: Task) -> None:
+        names = {name for name, _ in task.resources}
+        queues = self._agenda.queues.items()
+        ahead = self._ahead(task, (queue for key, queue in queues if not names.isdisjoint(dict(key[0]))))
+        self.add(
+            "reserved",
+            f"What it needs is free, but kept for {numbered(len(ahead), 'task')} of other workers that rank above it.",
+            tasks=[other.id for other in ahead],
+            before=len(ahead),
+            resources=sorted(names),
+        )
+
+
+# -- which tasks, and what is told of them -----------------------------------------------------------------------------
+
+
+def spread(durations: List[float]) -> Optional[Dict[str, Any]]:
+    """Return how long runs took: their number, median, 90th percentile and maximum in seconds; None if none did."""
+    if not durations:
+        return None
+    durations.sort()
+    at = {name: durations[min(len(durations) - 1, len(durations) * part // 100)] for name, part in PERCENTILES.items()}
+    return {"n": len(durations), **at}
+
+
+PERCENTILES = {"p50": 50, "p90": 90, "max": 100}
+
+
+def tests_of(wanted: Filter) -> Iterator[Callable[[Task], bool]]:
+    """Yield what a filter asks of tasks besides their status, what is told quickest first."""
+    if wanted.family:
+        families = frozenset(wanted.family)
+        yield lambda task: task.family in families
+    if wanted.worker:
+        yield lambda task: wanted.worker in task.workers or wanted.worker == task.worker_running
+    if wanted.since is not None or wanted.until is not None:
+        moment = operator.attrgetter("updated" if wanted.time == "updated" else "time_running")
+        since = -math.inf if wanted.since is None else wanted.since
+        until = math.inf if wanted.until is None else wanted.until
+        yield lambda task: moment(task) is not None and since <= moment(task) <= until
+    for name, value in wanted.params.items():
+        yield functools.partial(has_param, name, str(value).casefold())
+    if wanted.search.strip():
+        yield functools.partial(has_words, wanted.search.casefold().split())
+
+
+def passes_all(tests: List[Callable[[Task], bool]], task: Task) -> bool:
+    """Tell whether a task passes all tests."""
+    return all(test(task) for test in tests)
+
+
+def has_words(words: List[str], task: Task) -> bool:
+    """Tell whether all words, casefolded already, are in the id, the displayed name or the worker of a task."""
+    text = task.label or label_of(task)
+    if task.worker_running:
+        text = f"{text} {task.worker_running.casefold()}"
+    return all(map(text.__contains__, words))
+
+
+def label_of(task: Task) -> str:
+    """Return the id and the displayed name of a task, casefolded; kept with it once they are settled."""
+    label = f"{task.id} {task.display_name()}".casefold()
+    if task.family and task.params:  # which do not change any more
+        task.label = label
+    return label
+
+
+def has_param(name: str, text: str, task: Task) -> bool:
+    """Tell whether a text is in the value of a public parameter."""
+    return (
+        name in task.params
+        and task.param_visibilities.get(name, PUBLIC) == PUBLIC
+        and text in str(task.params[name]).casefold()
+    )
+
+
+def seconds_run(task: Task, now: float) -> Optional[float]:
+    """Return how long a task runs, or ran."""
+    if task.time_running is None:
+        return None
+    return (now if task.status in (RUNNING, BATCH_RUNNING) else task.updated) - task.time_running
+
+
+#: sort -> its value of a task at a time, None if it has none
+SORT_VALUES: Dict[str, Callable[[Task, float], Any]] = {
+    "started": lambda task, now: task.time_running,
+    "running": seconds_run,
+    "priority": lambda task, now: task.priority,
+    "family": lambda task, now: (task.family, task.id),
+    "name": lambda task, now: task.id,
+    "worker": lambda task, now: task.worker_running,
+}
+#: the sorts that indexes have
+ORDERED = ("updated", "-updated", "status", "-status")
+
+
+# ======================================================================================================================
 # 5. Persistence
 # ======================================================================================================================
 #
@@ -3232,7 +5071,7 @@ def matches(text: str, words: Iterable[str]) -> bool:
 # the journal is folded into a snapshot from time to time. Beside `state_path`, the snapshot, stand
 #
 #   state_path.journal.N   the journals; N rises with each snapshot
-#   state_path.lock        locked by the daemon to which all of this belongs; says which that is
+#   state_path.lock        locked by the daemon to which all of this belongs; says which that is, and where it listens
 #
 # What is written are changes: plain tuples that say what something *is* now, not what happened to it. So a change
 # written twice, or one whose effect is in the snapshot already, does no harm.
@@ -3606,6 +5445,41 @@ def check_seal(file: BinaryIO, path: str, size: int) -> None:
         raise Damage(path, 0, "it does not match its checksum")
 
 
+#: seconds for which whoever takes a lock is patient with somebody who only looks at it
+LOOK_SECONDS = 0.05
+
+
+def try_lock(descriptor: int) -> bool:
+    """Lock an open file for this process alone; False if another one has it. OSError."""
+    for pause in (LOOK_SECONDS, 0.0):  # `lock_holder` has it for a moment
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                raise
+        else:
+            with contextlib.suppress(OSError):  # the process named in it is then known to be its owner's
+                os.fchown(descriptor, os.geteuid(), -1)
+            return True
+        time.sleep(pause)
+    return False
+
+
+def lock_holder(path: str) -> Optional[str]:
+    """Return what is in the file at `path` if somebody has locked it, None if nobody has. OSError."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return os.read(descriptor, 4096).decode("utf-8", "replace")
+    finally:
+        os.close(descriptor)
+    return None
+
+
 class StateLock:
     """Belonging of a state to one process, on this machine or another one on the same disk."""
 
@@ -3619,14 +5493,10 @@ class StateLock:
             return None
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            holder = os.read(descriptor, 1000).decode("utf-8", "replace").strip()
-            os.close(descriptor)
-            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                raise
-            return holder or "another process"
-        try:
+            if not try_lock(descriptor):
+                holder = os.read(descriptor, 1000).decode("utf-8", "replace").partition("\n")[0]
+                os.close(descriptor)
+                return holder or "another process"
             os.ftruncate(descriptor, 0)
             write_all(descriptor, f"pid {os.getpid()} on {socket.gethostname()}\n".encode())
         except BaseException:
@@ -3634,6 +5504,17 @@ class StateLock:
             raise
         self._descriptor = descriptor
         return None
+
+    def note(self, facts: Mapping[str, Any]) -> None:
+        """Write down more about who holds it, as a line of JSON behind the first. OSError."""
+        owner = os.pread(self._descriptor, 1000, 0).partition(b"\n")[0]
+        text = b"%s\n%s\n" % (owner, encode_json(facts).encode())
+        os.ftruncate(self._descriptor, os.pwrite(self._descriptor, text, 0))
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether this process has it."""
+        return self._descriptor is not None
 
     def release(self) -> None:
         """Give the lock back, if it is held."""
@@ -3671,6 +5552,8 @@ class Journal:
         self.size = 0
         self.began = time.monotonic()
         self._unsynced = False
+        #: how long syncs took; written by who holds `_syncing`, or with `always` `_lock`
+        self.fsyncs = Timing()
         #: records written since a snapshot was begun; None when none is being made
         self._meanwhile: Optional[List[Change]] = None
 
@@ -3683,6 +5566,11 @@ class Journal:
         self._given += 1
         self._waiting.append((self._given, changes))
         return self._given
+
+    @property
+    def waiting(self) -> int:
+        """Calls of which the changes are not written yet."""
+        return len(self._waiting)
 
     def last_ticket(self) -> int:
         """Return the ticket that covers all changes taken so far."""
@@ -3715,7 +5603,7 @@ class Journal:
             data = b"".join([frame(dump_plain(changes)) for changes in taken])
             write_all(self._descriptor, data)
             if self._always:
-                os.fsync(self._descriptor)
+                self._fsync()
         except Exception as error:
             raise self._fail(error) from error
         self.size += len(data)
@@ -3741,10 +5629,15 @@ class Journal:
             unsynced, self._unsynced = self._unsynced, False
         if unsynced:
             try:
-                os.fsync(self._descriptor)
+                self._fsync()
             except OSError as error:
                 with self._lock:
                     raise self._fail(error) from error
+
+    def _fsync(self) -> None:
+        began = time.perf_counter()
+        os.fsync(self._descriptor)
+        self.fsyncs.add(time.perf_counter() - began)
 
     def create(self, generation: int) -> int:
         """Make a journal with nothing in it but its header, on disk; return its descriptor. OSError if that fails."""
@@ -3797,7 +5690,7 @@ class Journal:
         with self._lock:
             try:
                 self._write_waiting()
-                os.fsync(self._descriptor)
+                self._fsync()
             except Unavailable:
                 pass
             except OSError as error:
@@ -3901,7 +5794,7 @@ class Attendant:
 ATTENDANTS: List[Callable[[types.SimpleNamespace], Optional[Attendant]]] = []
 
 
-class Scheduler(StateMachine):
+class Scheduler(Inspection):
     """A state machine that outlives its process: with a state on disk, and a thread for upkeep.
 
     Making one starts no thread and touches no file; without `load` it lives in memory alone. `start` and `close` belong
@@ -3923,12 +5816,15 @@ class Scheduler(StateMachine):
         self._state_lock = StateLock(self._path)
         #: held while a snapshot is made
         self._folding = threading.Lock()
-        #: bytes of the last snapshot
+        #: bytes of the last snapshot; when it was done, and the seconds it took, if this process made it
         self._snapshot_size = 0
+        self._snapshot_time: Optional[float] = None
+        self._snapshot_seconds: Optional[float] = None
         self._closing = threading.Event()
         self._upkeeper: Optional[threading.Thread] = None
         #: monotonic seconds before which no snapshot is due
         self._next_fold = 0.0
+        self._agenda.state_id = os.urandom(16).hex()
         self._attendants: List[Attendant] = []
         for make in ATTENDANTS:
             attendant = make(self._settings)
@@ -3941,6 +5837,11 @@ class Scheduler(StateMachine):
         self._attendants.append(attendant)
         self._is_heard = True
 
+    @property
+    def history(self) -> Optional[Attendant]:
+        """What records the task history, if that is on; see section 6."""
+        return next((attendant for attendant in self._attendants if attendant.name == "history"), None)
+
     # What the state machine asks of us.
 
     def _may_change(self) -> None:
@@ -3949,6 +5850,7 @@ class Scheduler(StateMachine):
 
     def _note_changes(self, changes: bool) -> int:
         agenda, journal, told = self._agenda, self._journal, self._told
+        self._publish()
         if told:
             self._told = []
         if journal is None:
@@ -3982,6 +5884,17 @@ class Scheduler(StateMachine):
         os.makedirs(os.path.dirname(os.path.abspath(self._path)), mode=0o700, exist_ok=True)
         return self._state_lock.take()
 
+    def note(self, facts: Mapping[str, Any]) -> None:
+        """Write down beside the state what others want to know of the process that has it. OSError."""
+        self._state_lock.note(facts)
+
+    def responds(self, patience: float) -> bool:
+        """Tell whether calls get their turn within `patience` seconds, and upkeep goes on."""
+        if not self._lock.acquire(timeout=patience):
+            return False
+        self._lock.release()
+        return self._upkeeper is None or self._upkeeper.is_alive()
+
     def load(self) -> None:
         """Take over the state in `state_path`, which may be empty, and keep every change from now on.
 
@@ -4004,10 +5917,11 @@ class Scheduler(StateMachine):
             generation = read_state(self._path, restorer, mend=True)
             restorer.finish()
             agenda.totals.update(self._agenda.totals)
-            self._agenda = agenda
             if not agenda.state_id:
-                agenda.state_id = os.urandom(16).hex()
+                agenda.state_id = self._agenda.state_id
                 agenda.changed[("told",)] = None
+            self._agenda = agenda
+            self._begin_feed()
             for attendant in self._attendants:
                 attendant.restore(list(restorer.events.values()))
             self._journal = Journal(self._path, self._journal_sync)
@@ -4026,8 +5940,9 @@ class Scheduler(StateMachine):
             if self._journal is None:
                 self._write_alone()
             else:
-                generation = self._journal.generation + 1
+                began, generation = time.monotonic(), self._journal.generation + 1
                 self._snapshot_size = write_snapshot(self._path, generation, self._parts(generation))
+                self._snapshot_time, self._snapshot_seconds = self._clock(), time.monotonic() - began
                 self._journal.mend()
                 remove_journals(self._path, generation)
 
@@ -4073,16 +5988,31 @@ class Scheduler(StateMachine):
                 journal.stop_collecting()
 
     def health(self) -> Dict[str, Any]:
-        """Return whether changes are accepted (`status`: "ok" or "degraded"), why not, and how large the journal is."""
+        """Return whether changes are accepted (`status`: "ok" or "degraded"), why not, and how the files stand."""
         journal = self._journal
         failure = journal.failure if journal else None
         return {
             "status": "degraded" if failure else "ok",
             "reason": failure,
             "state_path": self._path,
+            "tasks": len(self._agenda.tasks),
+            "workers": len(self._agenda.workers),
             "journal_bytes": journal.size if journal else None,
+            "journal_waiting": journal.waiting if journal else None,
+            "snapshot_bytes": self._snapshot_size,
+            "snapshot_time": self._snapshot_time,
+            "snapshot_seconds": self._snapshot_seconds,
             **{attendant.name: attendant.health() for attendant in self._attendants},
         }
+
+    def readiness(self) -> Dict[str, bool]:
+        """Return what must be true for workers to be served; a state in memory alone is always as it should be."""
+        journal, claimed = self._journal, self._state_lock.is_taken
+        return {"state_loaded": journal is not None or not claimed, "disk_writable": not (journal and journal.failure)}
+
+    def fsyncs(self) -> Timing:
+        """Return how long syncs of the journal took."""
+        return self._journal.fsyncs if self._journal else Timing()
 
     def flush(self) -> None:
         """Return when everything acknowledged is on disk, also for a power cut, and dealt with by those who attend.
@@ -4711,9 +6641,6 @@ EXPORTED_NAMES = (
 )
 A_TASK, A_WORKER, AN_ORDERED_SET, A_RETRY_POLICY, A_SET, A_DEQUE = range(len(EXPORTED_NAMES))
 
-#: visibility of a parameter that the page does not show, though stock hands it out
-HIDDEN = 1
-
 #: fields of a task that stock has under the same name, and in the same form
 SAME_IN_STOCK = (
     *("id", "family", "module", "params", "param_visibilities", "priority", "batchable", "runnable", "status"),
@@ -5088,6 +7015,4231 @@ def repair_state(path: str) -> Tuple[List[str], bool]:
 
 
 # ======================================================================================================================
+# 6. Task history
+# ======================================================================================================================
+#
+# With `record_task_history`, what happens to tasks goes into a database: stock's three tables, as its DbTaskHistory
+# makes and reads them, and beside them what stock does not keep. Either opens what the other has written, and goes on.
+#
+#   tasks                id, task_id, name, host                     a row for each run, that is for each attempt
+#   task_parameters      task_id (of tasks.id), name, value          hidden ones, too, as in stock
+#   task_events          id, task_id (of tasks.id), event_name, ts   PENDING, RUNNING, DONE, FAILED, DISABLED; local
+#   luigid_runs          run_id (of tasks.id) and what a run comes to, see RUN_COLUMNS; times in epoch seconds
+#   luigid_deps          dep, run_id                                 what a run depended on when it began
+#   luigid_progress      state_id, last_event                        how far the events of a state are recorded
+#
+# A run is open until the task is DONE, FAILED or DISABLED; the next event of the task opens another one. Rows that
+# stock made hold all attempts of a task in the life of a daemon; luigid_runs then tells of the last one. They are
+# filled in after the database is opened, newest first, in small steps between the events.
+#
+# The way of an event, so that a slow or dead database delays nobody, and each event is recorded once:
+#
+#   - The call that made it puts it into the journal and into a queue, and answers. The writer, the one thread here,
+#     takes it out of the queue when it is in the database. A snapshot, which ends journals, carries what is in there.
+#   - The writer makes sure that the journal has an event before the database gets it: what no client was told of, and a
+#     kill undoes, is in neither. The number of the last event is written in the same transaction, and events up to it
+#     are passed over when they come again: after a kill, or when the connection broke within a commit.
+#   - When the database is away, or slower than what happens for long, the queue would fill the memory. Then the writer
+#     moves it to the end of a file beside the state, the spool, and syncs that. What is in there comes before what is
+#     in the queue; no snapshot carries it. It is framed as the journal is: a header, then lists of events.
+#   - A server that does not answer is given up after ANSWER_PATIENCE, so that the writer gets to spooling.
+#
+# What one event has that the database refuses (which none should: texts are made fit before) costs this event and no
+# other. Whatever else fails is the database being away: it is tried again, with pauses that grow up to RETRY_MOST.
+
+#: seconds between the first event and the transaction with it and those that follow
+LINGER = 0.05
+
+#: events in a transaction at most
+BATCH = 1000
+
+#: what may wait in memory: each event is 1, and 1 for each 1024 characters of its report
+QUEUE_LIMIT = 100_000
+
+#: seconds that the writer rests for each of CPU time, up to half that limit: calls come first in a rush of them
+WRITER_REST = 8
+
+#: seconds before the database is tried again: at first, and at most
+RETRY_FIRST, RETRY_MOST = 0.25, 15.0
+
+#: seconds that the database has for the rest when the scheduler closes
+CLOSING_PATIENCE = 10.0
+
+#: seconds after which old runs are looked for
+SWEEP_INTERVAL = 3600.0
+
+#: rows in one step of deleting, and ids in one of filling in
+SWEEP_STEP, FILL_STEP = 100, 1000
+
+#: open runs that are remembered; others are looked up in the database
+OPEN_RUNS = 20_000
+
+#: dependencies of a run that are recorded
+RECORDED_DEPS = 100
+
+#: values in an SQL statement at most: what every SQLite takes
+MAX_VALUES = 900
+
+
+class HistoryUnavailable(Exception):
+    """The database of the history cannot be reached; the message says why."""
+
+
+# -- the database ------------------------------------------------------------------------------------------------------
+
+#: kind of database -> the modules that may speak to it, the best first
+DRIVERS = {"sqlite": ("sqlite3",), "postgresql": ("psycopg", "psycopg2"), "mysql": ("pymysql", "MySQLdb")}
+
+#: what the address of a kind may begin with
+SCHEMES = {"postgres": "postgresql", "mariadb": "mysql", **{kind: kind for kind in DRIVERS}}
+
+#: modules that an address calls otherwise, as in mysql+mysqldb://
+DRIVER_NAMES = {"pysqlite": "sqlite3", "mysqldb": "MySQLdb"}
+
+ADDRESS = re.compile(
+    r"(?P<scheme>\w+)(?:\+(?P<driver>\w+))?://"
+    r"(?:(?P<user>[^:/@]*)(?::(?P<password>[^@]*))?@)?"
+    r"(?:\[(?P<ipv6>[^]]*)\]|(?P<host>[^:/?]*))(?::(?P<port>\d*))?"
+    r"(?:/(?P<name>[^?]*))?(?:\?(?P<query>.*))?"
+)
+
+#: seconds for which a connection may take to be made, a lock to be had, or a packet to arrive
+DATABASE_PATIENCE = 10
+
+#: seconds after which a server that does not answer is given up
+ANSWER_PATIENCE = 30
+
+
+def import_driver(kind: str, chosen: Optional[str]) -> types.ModuleType:
+    """Return the module that speaks to a kind of database, or just the `chosen` one; SettingsError if there is none."""
+    names = DRIVERS[kind] if chosen is None else (DRIVER_NAMES.get(chosen, chosen),)
+    for name in names:
+        if name in DRIVERS[kind]:
+            with contextlib.suppress(ImportError):
+                return importlib.import_module(name)
+    which = " or ".join(DRIVERS[kind] if chosen is None or names[0] not in DRIVERS[kind] else names)
+    raise SettingsError(f"[task_history] db_connection: {kind} takes the Python package {which}; please install it")
+
+
+class Database:
+    """Where the history is: an address as SQLAlchemy, and so stock, reads it, and the driver that speaks to it.
+
+    Only a file of SQLite takes nothing but Python. SettingsError for an address that cannot be used.
+    """
+
+    def __init__(self, address: str) -> None:
+        match = ADDRESS.fullmatch(address)
+        scheme = SCHEMES.get(match["scheme"]) if match else None
+        if scheme is None:
+            raise SettingsError(
+                "[task_history] db_connection must be sqlite:////PATH, postgresql://USER:PASSWORD@HOST/NAME or "
+                "mysql://USER:PASSWORD@HOST/NAME"
+            )
+        #: one of DRIVERS
+        self.kind: str = scheme
+        self.driver: Any = import_driver(scheme, match["driver"])
+        self._connect: Callable[[bool], Any] = {
+            "sqlite": self._sqlite,
+            "postgresql": self._postgresql,
+            "mysql": self._mysql,
+        }[scheme](match)
+
+    def open(self, reading: bool = False) -> "Session":
+        """Connect, for `reading` only or to record; HistoryUnavailable if that cannot be."""
+        try:
+            return Session(self, self._connect(reading))
+        except (self.driver.Error, OSError) as error:
+            raise HistoryUnavailable(first_line(error)) from error
+
+    def key(self, text: Optional[str], length: int) -> Optional[str]:
+        """Return a text as a column of `length` characters holds it, where the database keeps to that.
+
+        One that is longer is cut, and ends in a digest of the whole, so that two such texts stay two.
+        """
+        text = self.text(text)
+        if text is None or len(text) <= length or self.kind == "sqlite":
+            return text
+        digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+        return f"{text[: length - 11]}~{digest[:10]}"
+
+    def text(self, text: Optional[str]) -> Optional[str]:
+        """Return a text without what the database refuses: halves of characters, and NUL where it is no character."""
+        if text is None or (text.isascii() and "\0" not in text):
+            return text
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return text if self.kind == "sqlite" else text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+    def _sqlite(self, match: re.Match) -> Callable[[bool], Any]:
+        if match["host"] or match["user"] is not None or "uri=" in (match["query"] or ""):
+            raise SettingsError("[task_history] db_connection: a file is sqlite:////absolute or sqlite:///relative")
+        if match["name"] in (None, "", ":memory:"):
+            place = f"file:luigid-{os.urandom(8).hex()}?mode=memory&cache=shared"
+            return lambda reading: self._sqlite_at(place, "read_uncommitted = 1")
+        path = os.path.abspath(match["name"])
+        place = "file:" + urllib.parse.quote(path)
+
+        def connect(reading: bool) -> Any:
+            if reading:
+                return self._sqlite_at(place + "?mode=ro", "query_only = 1")
+            os.close(open_own(path, os.O_RDWR | os.O_CREAT))
+            # In a transaction of its own each second or so, a full sync costs nothing, and what is in the database is
+            # in no journal any more.
+            return self._sqlite_at(place, "journal_mode = WAL", "synchronous = FULL")
+
+        return connect
+
+    def _sqlite_at(self, place: str, *pragmas: str) -> Any:
+        connection = self.driver.connect(
+            place, uri=True, timeout=DATABASE_PATIENCE, isolation_level=None, check_same_thread=False
+        )
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    def _postgresql(self, match: re.Match) -> Callable[[bool], Any]:
+        options = {
+            "connect_timeout": DATABASE_PATIENCE,
+            "tcp_user_timeout": DATABASE_PATIENCE * 1000,
+            "application_name": "luigid",
+            **_options(match, "dbname"),
+        }
+        if self.driver.__name__ == "psycopg":
+            options["prepare_threshold"] = None  # a pool in front, such as PgBouncer, knows no prepared statements
+        return lambda reading: self.driver.connect(**options)
+
+    def _mysql(self, match: re.Match) -> Callable[[bool], Any]:
+        options = {
+            "charset": "utf8mb4",
+            "connect_timeout": DATABASE_PATIENCE,
+            "read_timeout": ANSWER_PATIENCE,
+            "write_timeout": ANSWER_PATIENCE,
+            **_options(match, "database"),
+        }
+        return lambda reading: self.driver.connect(**options)
+
+
+def _options(match: re.Match, name: str) -> Dict[str, Any]:
+    """Return the parts of an address as a driver takes them; `name`: what it calls the database."""
+    options = {
+        "host": match["ipv6"] or match["host"],
+        "port": match["port"],
+        "user": urllib.parse.unquote(match["user"] or ""),
+        "password": urllib.parse.unquote(match["password"] or ""),
+        name: match["name"],
+        **dict(urllib.parse.parse_qsl(match["query"] or "")),
+    }
+    is_number = re.compile(r"port|\w+_timeout").fullmatch
+    return {key: int(value) if is_number(key) else value for key, value in options.items() if value}
+
+
+def first_line(error: BaseException) -> str:
+    """Return what an error says, on a line for people."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0][:200]
+
+
+class Session:
+    """A connection to the database. SQL is written with a `?` for each value, whatever the driver's way is."""
+
+    def __init__(self, database: Database, connection: Any) -> None:
+        self.kind = database.kind
+        self._connection = connection
+        driver = database.driver
+        #: what a statement raises for a value that the database does not take
+        self.refusals = (driver.DataError, driver.IntegrityError, ValueError, OverflowError)
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> Any:
+        """Run a statement and return the cursor; the driver's errors."""
+        cursor = self._connection.cursor()
+        if not values:
+            cursor.execute(sql)
+        elif self.kind == "sqlite":
+            cursor.execute(sql, values)
+        else:
+            cursor.execute(sql.replace("%", "%%").replace("?", "%s"), tuple(values))
+        return cursor
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> List[Tuple[Any, ...]]:
+        """Return all rows that a query finds."""
+        return self.execute(sql, values).fetchall()
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], conflict: str = "") -> None:
+        """Insert rows, many with each statement; `conflict` says in SQL what to do about those that are there already.
+
+        One statement for each row would be slow: SQLite gives up the interpreter's lock for each, and gets it back
+        behind all calls that wait for it.
+        """
+        head, row = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ", f"({', '.join('?' * len(columns))})"
+        for part in slices_of(rows, MAX_VALUES // len(columns)):
+            values = list(itertools.chain.from_iterable(part))
+            self.execute(f"{head}{', '.join([row] * len(part))} {conflict}", values)
+
+    def upsert(
+        self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], keys: int, lasting: str = ""
+    ) -> None:
+        """Insert rows in place of those with the same values in the first `keys` columns.
+
+        What those have in the column `lasting` gives way to another value only, not to NULL.
+        """
+        new = {name: f"VALUES({name})" if self.kind == "mysql" else f"excluded.{name}" for name in columns}
+        if lasting:
+            new[lasting] = f"COALESCE({new[lasting]}, {table}.{lasting})"
+        # MySQL, and only MySQL, wants a change, and finds the key by itself.
+        names = columns[keys:] or (columns[:1] if self.kind == "mysql" else ())
+        changes = ", ".join(f"{name} = {new[name]}" for name in names)
+        if self.kind == "mysql":
+            self.insert(table, columns, rows, f"ON DUPLICATE KEY UPDATE {changes}")
+        else:
+            action = f"UPDATE SET {changes}" if changes else "NOTHING"
+            self.insert(table, columns, rows, f"ON CONFLICT ({', '.join(columns[:keys])}) DO {action}")
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit what the block does, or nothing of it."""
+        if self.kind == "sqlite":
+            self.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.commit()
+        except BaseException:
+            with contextlib.suppress(Exception):
+                self._connection.rollback()
+            raise
+
+    @contextlib.contextmanager
+    def patience(self) -> Iterator[None]:
+        """Let the block fail if it lasts longer than ANSWER_PATIENCE, where the driver would wait for ever."""
+        if self.kind != "postgresql":
+            yield
+            return
+        timer = threading.Timer(ANSWER_PATIENCE, self._hang_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _hang_up(self) -> None:
+        with contextlib.suppress(Exception), socket.socket(fileno=os.dup(self._connection.fileno())) as connection:
+            connection.shutdown(socket.SHUT_RDWR)
+
+    def rollback(self) -> None:
+        """End what a query has begun, without changes."""
+        self._connection.rollback()
+
+    def close(self) -> None:
+        """Close the connection, whatever state it is in."""
+        with contextlib.suppress(Exception):
+            self._connection.close()
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, *failure: Any) -> None:
+        self.close()
+
+
+def slices_of(rows: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    """Yield rows, `size` at a time."""
+    return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+# -- the tables --------------------------------------------------------------------------------------------------------
+
+
+class Table(NamedTuple):
+    """A table as it is created: its columns in SQL, with types of TYPES in braces, and its indexes."""
+
+    columns: str
+    #: name -> columns, or what else SQL may index
+    indexes: Mapping[str, str]
+    #: whether stock has it, too
+    is_stocks: bool = False
+
+
+#: what types are called that are not called alike
+TYPES = {
+    "sqlite": {"serial": "INTEGER NOT NULL", "long": "TEXT"},
+    "postgresql": {"serial": "SERIAL NOT NULL", "long": "TEXT"},
+    "mysql": {"serial": "INTEGER NOT NULL AUTO_INCREMENT", "long": "MEDIUMTEXT"},
+}
+
+#: Columns of luigid_runs in order: who; status (as in task_events) after the last event; epoch seconds of the first
+#: event, of the start and of the end, and seconds from start to end; last line of the error report; `Event.reason` of
+#: the end; JSON lists of the hidden parameters' names and of what it depended on; the error report.
+RUN_COLUMNS = (
+    *("run_id", "task_id", "family", "host", "worker", "status"),
+    *("scheduled", "started", "finished", "duration", "message", "reason", "hidden", "deps", "error"),
+)
+
+TABLES = {
+    "tasks": Table(
+        "id {serial}, task_id VARCHAR(200), name VARCHAR(128), host VARCHAR(128), PRIMARY KEY (id)",
+        {"ix_tasks_task_id": "task_id", "ix_tasks_name": "name"},
+        is_stocks=True,
+    ),
+    "task_parameters": Table(
+        "task_id INTEGER NOT NULL, name VARCHAR(128) NOT NULL, value TEXT, "
+        "PRIMARY KEY (task_id, name), FOREIGN KEY (task_id) REFERENCES tasks (id)",
+        {},
+        is_stocks=True,
+    ),
+    "task_events": Table(
+        "id {serial}, task_id INTEGER, event_name VARCHAR(20), ts TIMESTAMP NOT NULL, "
+        "PRIMARY KEY (id), FOREIGN KEY (task_id) REFERENCES tasks (id)",
+        {"ix_task_events_task_id": "task_id", "ix_task_events_ts": "ts"},
+        is_stocks=True,
+    ),
+    "luigid_runs": Table(
+        "run_id INTEGER NOT NULL, task_id VARCHAR(200), family VARCHAR(128), host VARCHAR(128), worker VARCHAR(255), "
+        "status VARCHAR(20) NOT NULL, scheduled DOUBLE PRECISION NOT NULL, started DOUBLE PRECISION, "
+        "finished DOUBLE PRECISION, duration DOUBLE PRECISION, message VARCHAR(300), reason VARCHAR(300), "
+        "hidden {long}, deps {long}, error {long}, PRIMARY KEY (run_id)",
+        {
+            "luigid_runs_scheduled": "scheduled",
+            "luigid_runs_started": "started",
+            "luigid_runs_finished": "finished",
+            "luigid_runs_duration": "duration",
+            "luigid_runs_task": "task_id, scheduled, finished",
+            "luigid_runs_host": "host, scheduled",
+            "luigid_runs_worker": "worker, scheduled",
+            "luigid_runs_status": "status, scheduled",
+            "luigid_runs_family": "family, scheduled",
+            "luigid_runs_family_started": "family, started",
+            "luigid_runs_family_finished": "family, finished",
+            "luigid_runs_family_duration": "family, duration",
+            "luigid_runs_outcome": "family, status, started, duration",
+        },
+    ),
+    "luigid_deps": Table("dep VARCHAR(200) NOT NULL, run_id INTEGER NOT NULL, PRIMARY KEY (dep, run_id)", {}),
+    "luigid_progress": Table(
+        "state_id VARCHAR(64) NOT NULL, last_event BIGINT NOT NULL, PRIMARY KEY (state_id)",
+        {},
+    ),
+}
+
+#: finds runs by a parameter; beside stock's own indexes, which stock does not notice
+PARAMETER_INDEX = "luigid_parameters_value"
+
+
+def prepare_tables(session: Session) -> None:
+    """Create the tables that are missing, and change those of old versions of stock as stock itself does."""
+    with session.transaction():
+        for name, table in TABLES.items():
+            known = columns_of(session, name)
+            if not known:
+                create_table(session, name, table)
+            elif not table.is_stocks:
+                create_indexes(session, name, table)
+        if "task_id" not in columns_of(session, "tasks"):
+            session.execute("ALTER TABLE tasks ADD COLUMN task_id VARCHAR(200)")
+            session.execute("CREATE INDEX ix_tasks_task_id ON tasks (task_id)")
+        widen_values(session)
+        index_parameters(session)
+
+
+def columns_of(session: Session, table: str) -> Dict[str, str]:
+    """Return the columns of a table: name -> type; none if there is no such table."""
+    if session.kind == "sqlite":
+        return {row[1]: row[2].upper() for row in session.rows(f"PRAGMA table_info({table})")}
+    schema = "DATABASE()" if session.kind == "mysql" else "ANY (current_schemas(false))"
+    query = f"SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = {schema}"
+    return {name: kind.upper() for name, kind in session.rows(f"{query} AND table_name = ?", (table,))}
+
+
+def create_table(session: Session, name: str, table: Table) -> None:
+    """Create a table with its indexes: in MySQL, which commits after each such statement, with one."""
+    columns, options = table.columns.format_map(TYPES[session.kind]), ""
+    if session.kind == "mysql":
+        columns += "".join(f", INDEX {index} ({what})" for index, what in table.indexes.items())
+        options = " DEFAULT CHARACTER SET utf8mb4"
+    session.execute(f"CREATE TABLE {name} ({columns}){options}")
+    create_indexes(session, name, table)
+
+
+def create_indexes(session: Session, name: str, table: Table) -> None:
+    """Create the indexes that are missing; in MySQL they came with the table."""
+    if session.kind != "mysql":
+        for index, what in table.indexes.items():
+            session.execute(f"CREATE INDEX IF NOT EXISTS {index} ON {name} ({what})")
+
+
+def widen_values(session: Session) -> None:
+    """Have values of parameters be as long as they are: 256 characters, as in old versions of stock, is too little.
+
+    SQLite does not care.
+    """
+    if session.kind != "sqlite" and columns_of(session, "task_parameters")["value"] != "TEXT":
+        change = "MODIFY COLUMN value TEXT" if session.kind == "mysql" else "ALTER COLUMN value TYPE TEXT"
+        session.execute(f"ALTER TABLE task_parameters {change}")
+
+
+def index_parameters(session: Session) -> None:
+    """Index the beginnings of values: an index may not hold the whole of a long one."""
+    if session.kind != "mysql":
+        what = "name, (substr(value, 1, 100)), task_id"
+        session.execute(f"CREATE INDEX IF NOT EXISTS {PARAMETER_INDEX} ON task_parameters ({what})")
+        return
+    known = "SELECT 1 FROM information_schema.statistics WHERE table_schema = DATABASE() AND index_name = ?"
+    if not session.rows(known, (PARAMETER_INDEX,)):
+        session.execute(f"CREATE INDEX {PARAMETER_INDEX} ON task_parameters (name, value(100), task_id)")
+
+
+def new_run_ids(session: Session, number: int) -> Sequence[int]:
+    """Return ids for so many new rows of `tasks`, which nobody else gets meanwhile."""
+    if not number:
+        return ()
+    if session.kind == "sqlite":  # which the transaction has for itself
+        ((highest,),) = session.rows("SELECT max(id) FROM tasks")
+        return range((highest or 0) + 1, (highest or 0) + 1 + number)
+    if session.kind == "mysql":
+        return [session.execute("INSERT INTO tasks (name) VALUES (NULL)").lastrowid for _ in range(number)]
+    ids = "SELECT nextval(pg_get_serial_sequence('tasks', 'id')) FROM generate_series(1, ?)"
+    return [run_id for (run_id,) in session.rows(ids, (number,))]
+
+
+# -- runs --------------------------------------------------------------------------------------------------------------
+
+
+class Run:
+    """A run as luigid_runs has it, and what is not in the database of it yet."""
+
+    __slots__ = (*RUN_COLUMNS, "params", "is_moved", "is_changed")
+
+    def __init__(self, task_id: Optional[str], family: Optional[str], scheduled: float) -> None:
+        self.task_id, self.family, self.scheduled, self.status = task_id, family, scheduled, PENDING
+        self.run_id = self.host = self.worker = self.started = self.finished = self.duration = None
+        self.message = self.reason = self.hidden = self.deps = self.error = None
+        #: parameters that are to be recorded
+        self.params: Mapping[str, Any] = NOTHING
+        #: whether its row in `tasks`, and the one in luigid_runs, is to be written
+        self.is_moved = self.is_changed = True
+
+    def plan(self) -> None:
+        """A worker wants it to be run; or to be run on, when it has found dependencies on its way."""
+        self.is_changed |= self.status != PENDING
+        self.status = PENDING
+
+    def put_back(self) -> None:
+        """It has not been run after all."""
+        self.status, self.is_changed, self.is_moved = PENDING, True, True
+        self.started = self.host = self.worker = None
+
+    def begin(self, time: float) -> None:
+        """It runs."""
+        self.status, self.started, self.is_changed = RUNNING, time, True
+
+    def end(self, status: str, time: float) -> None:
+        """It is over."""
+        self.status, self.finished, self.is_changed = status, time, True
+        if self.started is not None:
+            self.duration = time - self.started
+
+
+def message_of(report: Optional[str]) -> Optional[str]:
+    """Return the last line of an error report that is not blank: what the error was, at most 300 characters."""
+    lines = filter(None, map(str.strip, reversed((report or "").splitlines())))
+    return next((line[:300] for line in lines), None)
+
+
+def readable_report(event: Event) -> Optional[str]:
+    """Return the error report of an event as text; stock's workers send that of a run as JSON."""
+    report = event.report
+    if report is None or event.kind == SCHEDULING_FAILED:
+        return report
+    # Of a long report there is only the end: a quote takes the place of what is gone, or of the half of an escaped one.
+    for encoded in (report, '"' + report, '"' + report[1:])[: 1 if len(report) < MAX_REPORT else 3]:
+        with contextlib.suppress(ValueError, RecursionError):
+            value = json.loads(encoded)
+            return value if isinstance(value, str) or value is None else report
+    return report
+
+
+def local_time(time: float) -> str:
+    """Return epoch seconds as stock writes them: local time, with microseconds. ValueError if no calendar knows it."""
+    try:
+        return datetime.datetime.fromtimestamp(time).isoformat(" ", "microseconds")
+    except (OSError, OverflowError) as error:
+        raise ValueError(f"{time} is no time") from error
+
+
+class Recorder:
+    """Makes rows of events, in the order in which they happened."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        #: task id as it is stored -> its open run; those used last are kept
+        self._open: collections.OrderedDict[str, Run] = collections.OrderedDict()
+
+    def forget(self) -> None:
+        """Look runs up in the database again: it is not as it was expected to be."""
+        self._open.clear()
+
+    def record(self, session: Session, events: Iterable[Event]) -> None:
+        """Write what happened, within a transaction. If that fails, `forget`."""
+        events = [(self._database.key(event.task_id, 200), event) for event in events]
+        self._recall(session, {task_id for task_id, _ in events if task_id not in self._open})
+        runs, lines = {}, []
+        for task_id, event in events:
+            if event.reason == "re-enabled":  # it may be run again, but nothing was run
+                continue
+            run = self._run(task_id, event)
+            runs[id(run)] = run
+            lines += [(run, name, event.time) for name in self._take_in(run, event)]
+            if run.finished is not None:
+                self._open.pop(task_id)
+        self._write(session, list(runs.values()), lines)
+        while len(self._open) > OPEN_RUNS:
+            self._open.popitem(last=False)
+
+    def _recall(self, session: Session, task_ids: Set[str]) -> None:
+        columns = ", ".join(f"luigid_runs.{name}" for name in RUN_COLUMNS if name not in ("deps", "error"))
+        # Somebody may have deleted from stock's tables, without knowing of ours.
+        query = f"SELECT {columns} FROM luigid_runs JOIN tasks ON tasks.id = run_id WHERE finished IS NULL"
+        for part in slices_of(list(task_ids), MAX_VALUES):
+            marks = ", ".join("?" * len(part))
+            for row in session.rows(f"{query} AND luigid_runs.task_id IN ({marks}) ORDER BY run_id", part):
+                run = Run(None, None, 0.0)
+                for name, value in zip(RUN_COLUMNS, row):
+                    setattr(run, name, value)
+                run.is_moved = run.is_changed = False
+                self._open[run.task_id] = run
+
+    def _run(self, task_id: str, event: Event) -> Run:
+        run = self._open.get(task_id)
+        if run is None:
+            run = self._open[task_id] = Run(task_id, self._database.key(event.family, 128), event.time)
+            run.params, run.hidden = event.params, encode_json(event.hidden) if event.hidden else "[]"
+        self._open.move_to_end(task_id)
+        return run
+
+    def _take_in(self, run: Run, event: Event) -> Tuple[str, ...]:
+        """Let an event be a part of a run, and return the names of it in task_events."""
+        if event.kind == PENDING:
+            if event.reason == "returned":
+                run.put_back()
+            else:
+                run.plan()
+        elif event.kind in (RUNNING, BATCH_RUNNING):
+            self._begin(run, event)
+            return (RUNNING,)
+        else:
+            self._end(run, event)
+            if event.kind == DISABLED and event.failures:
+                return (FAILED, DISABLED)
+        return (event.kind,)
+
+    def _begin(self, run: Run, event: Event) -> None:
+        key = self._database.key
+        given = event.reason is None  # by the scheduler; else a worker says what may have begun before
+        run.begin(event.time if given or run.started is None else run.started)
+        host, run.worker = key(event.host, 128), key(event.worker, 255)
+        if host is not None and host != run.host:
+            run.host, run.is_moved = host, True
+        if event.deps:
+            run.deps = encode_json(list(dict.fromkeys(key(dep, 200) for dep in event.deps[:RECORDED_DEPS])))
+
+    def _end(self, run: Run, event: Event) -> None:
+        database = self._database
+        run.end(event.kind, event.time)
+        run.reason = database.key(event.reason, 300)
+        if event.kind != DONE:
+            # What a lost worker left is the report of an earlier run.
+            report = None if event.reason == "worker lost" else database.text(readable_report(event))
+            run.error, run.message = report, message_of(report) or run.reason
+
+    def _write(self, session: Session, runs: List[Run], lines: List[Tuple[Run, str, float]]) -> None:
+        opened = [run for run in runs if run.run_id is None]
+        for run, run_id in zip(opened, new_run_ids(session, len(opened))):
+            run.run_id = run_id
+        moved = [(run.run_id, run.task_id, run.family, run.host) for run in runs if run.is_moved]
+        session.upsert("tasks", ("id", "task_id", "name", "host"), moved, keys=1)
+        params = [row for run in opened for row in self._parameters(run)]
+        session.upsert("task_parameters", ("task_id", "name", "value"), params, keys=2)
+        events = [(run.run_id, name, local_time(time)) for run, name, time in lines]
+        session.insert("task_events", ("task_id", "event_name", "ts"), events)
+        write_runs(session, [run for run in runs if run.is_changed])
+        for run in runs:
+            run.is_moved = run.is_changed = False
+            run.params, run.deps = NOTHING, None
+
+    def _parameters(self, run: Run) -> Iterator[Tuple[Any, ...]]:
+        database = self._database
+        longest = 16_000 if database.kind == "mysql" else None  # in characters: 65,535 bytes
+        for name, value in run.params.items():
+            text = value if value is None or isinstance(value, str) else encode_json(value)
+            yield run.run_id, database.key(name, 128), text and database.text(text[:longest])
+
+
+def write_runs(session: Session, runs: List[Run]) -> None:
+    """Write rows of luigid_runs, in place of what is there, and of luigid_deps."""
+    rows = list(map(operator.attrgetter(*RUN_COLUMNS), runs))
+    session.upsert("luigid_runs", RUN_COLUMNS, rows, keys=1, lasting="deps")
+    deps = [(dep, run.run_id) for run in runs if run.deps for dep in json.loads(run.deps)]
+    session.upsert("luigid_deps", ("dep", "run_id"), deps, keys=2)
+
+
+# -- chores ------------------------------------------------------------------------------------------------------------
+
+
+def fill_in_runs(session: Session) -> Iterator[None]:
+    """Write the rows of luigid_runs that stock's rows have not, newest first; each step within a transaction."""
+    ((highest,),) = session.rows("SELECT max(id) FROM tasks")
+    for last in range(highest or 0, 0, -FILL_STEP):
+        fill_in(session, last - FILL_STEP, last)
+        yield
+
+
+def fill_in(session: Session, after: int, last: int) -> None:
+    """Write the rows of luigid_runs that are missing for ids from `after`, exclusive, to `last`."""
+    span, values = "tasks.id > ? AND tasks.id <= ?", (after, last)
+    missing = f"FROM tasks LEFT JOIN luigid_runs ON run_id = tasks.id WHERE {span} AND run_id IS NULL"
+    runs = {}
+    for run_id, task_id, family, host in session.rows(f"SELECT id, tasks.task_id, name, tasks.host {missing}", values):
+        runs[run_id] = run = Run(task_id, family, 0.0)
+        run.run_id, run.host = run_id, host
+    if not runs:
+        return
+    events = "SELECT task_id, event_name, ts FROM task_events WHERE task_id > ? AND task_id <= ? ORDER BY ts, id"
+    for run_id, name, moment in session.rows(events, values):
+        if run_id in runs:
+            replay(runs[run_id], name, epoch(moment))
+    write_runs(session, list(runs.values()))
+
+
+def replay(run: Run, name: str, time: float) -> None:
+    """Let an event that stock recorded be a part of a run, or begin another attempt: the last is told of."""
+    if run.finished is not None and name in (PENDING, RUNNING):
+        run.started = run.finished = run.duration = None
+        run.scheduled = time
+    run.scheduled = run.scheduled or time
+    if name == PENDING:
+        run.plan()
+    elif name == RUNNING:
+        run.begin(time)
+    else:
+        run.end(name, time)
+
+
+def epoch(moment: Any) -> float:
+    """Return a local time of `task_events` in epoch seconds; 0.0 for what is none."""
+    try:
+        return (datetime.datetime.fromisoformat(moment) if isinstance(moment, str) else moment).timestamp()
+    except (ValueError, AttributeError, OverflowError):
+        return 0.0
+
+
+def sweep_runs(session: Session, before: float) -> Iterator[None]:
+    """Delete the runs of which nothing has been heard since `before`, epoch seconds; each step within a transaction."""
+    old = "SELECT run_id, deps FROM luigid_runs WHERE scheduled < ? AND coalesce(finished, started, scheduled) < ?"
+    query, values = f"{old} ORDER BY scheduled LIMIT {SWEEP_STEP}", (before, before)
+    while runs := session.rows(query, values):
+        for dep, run_id in ((dep, run_id) for run_id, deps in runs if deps for dep in json.loads(deps)):
+            session.execute("DELETE FROM luigid_deps WHERE dep = ? AND run_id = ?", (dep, run_id))
+        ids, marks = [run_id for run_id, _ in runs], ", ".join("?" * len(runs))
+        for column in ("luigid_runs.run_id", "task_parameters.task_id", "task_events.task_id", "tasks.id"):
+            table, _, key = column.partition(".")
+            session.execute(f"DELETE FROM {table} WHERE {key} IN ({marks})", ids)
+        yield
+
+
+# -- the spool ---------------------------------------------------------------------------------------------------------
+
+SPOOL_FORMAT = "luigid history spool"
+
+
+class Spool:
+    """A file for events that are more than memory should hold: first in, first out, and synced."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        #: where the first record is that has not been taken out, and where the next one goes
+        self._begin = self._end = 0
+        #: epoch seconds of the first event, if there is one
+        self.since = 0.0
+
+    def size(self) -> int:
+        """Return the bytes that wait in it."""
+        return self._end - self._begin
+
+    def open(self, state_id: str) -> int:
+        """Take over what a former process left; return the number of the last event in it. OSError.
+
+        A torn end is cut off: its events were never taken out of the queue. What belongs to another state, or cannot be
+        read, is put aside.
+        """
+        if not os.path.exists(self._path):
+            return 0
+        with open(self._path, "rb", opener=open_own) as file:
+            header = self._read(file)
+            sound = file.tell()
+            if header != self._header(state_id):
+                return self._put_aside("it does not belong to this state")
+            events: List[Event] = []
+            self._begin = sound
+            while (record := self._read(file)) is not None:
+                events, sound = record, file.tell()
+        rest = os.path.getsize(self._path) - sound
+        if rest:
+            logger.warning("%s ends in a torn record: %d bytes from byte %d on are dropped", self._path, rest, sound)
+            cut_off(self._path, sound)
+        self._end = sound
+        if not events:
+            return 0
+        self.first()
+        return Event(*events[-1]).number
+
+    def _header(self, state_id: str) -> Dict[str, Any]:
+        return {"format": SPOOL_FORMAT, "version": STATE_VERSION, "state_id": state_id}
+
+    def _read(self, file: BinaryIO) -> Any:
+        """Return the next record; None if there is no sound one."""
+        data = file.read(FRAME.size)
+        if len(data) == FRAME.size:
+            data += file.read(FRAME.unpack(data)[1])
+        body = unframe(data, 0)
+        return None if body is None else load_plain(body)
+
+    def _put_aside(self, why: str) -> int:
+        aside = f"{self._path}.{os.urandom(4).hex()}"
+        os.rename(self._path, aside)
+        self._begin = self._end = 0
+        logger.error("events that wait for the task history are not read (%s): they are in %s", why, aside)
+        return 0
+
+    def append(self, state_id: str, events: Sequence[Event]) -> None:
+        """Put events at the end; OSError if that fails, and then none are there."""
+        records = [frame(dump_plain(list(map(tuple, part)))) for part in slices_of(events, BATCH)]
+        if not self._end:
+            header = frame(dump_plain(self._header(state_id)))
+            records.insert(0, header)
+            self._begin = len(header)
+        data = b"".join(records)
+        descriptor = open_own(self._path, os.O_WRONLY | os.O_CREAT)
+        try:
+            os.ftruncate(descriptor, self._end)  # what a write that failed may have left
+            os.lseek(descriptor, self._end, os.SEEK_SET)
+            write_all(descriptor, data)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        if not self._end:
+            sync_directory(self._path)
+            self.since = events[0].time
+        self._end += len(data)
+
+    def first(self) -> Tuple[List[Event], int]:
+        """Return the events of the first record, and the size to `drop` when they are dealt with."""
+        with open(self._path, "rb", opener=open_own) as file:
+            file.seek(self._begin)
+            record = self._read(file)
+            if record is None:
+                self._put_aside("it is damaged")
+                return [], 0
+            events = [Event(*fields) for fields in record]
+            self.since = events[0].time
+            return events, file.tell() - self._begin
+
+    def drop(self, size: int) -> None:
+        """Take the first record out; the file goes with the last one. OSError."""
+        self._begin += size
+        if self._begin == self._end:
+            os.unlink(self._path)
+            self._begin = self._end = 0
+
+
+# -- the writer --------------------------------------------------------------------------------------------------------
+
+
+class TaskHistory(Attendant):
+    """Records what happens to tasks: hears of it under the scheduler's lock, writes it in a thread of its own.
+
+    Without `start` everything is written by `flush` and `close`.
+    """
+
+    name = "history"
+
+    def __init__(self, database: Database, spool_path: str, keep_days: Optional[float]) -> None:
+        self.database = database
+        self._spool = Spool(spool_path)
+        self._keep_days = keep_days
+        self._recorder = Recorder(database)
+        #: events with their tickets, oldest first: appended under the scheduler's lock, taken out under `_queue`
+        self._heard: Deque[Tuple[int, Event]] = collections.deque()
+        #: guards the beginning of `_heard`; nothing is done with it held but taking out and copying
+        self._queue = threading.Lock()
+        #: what was ever appended, and taken out, as QUEUE_LIMIT counts
+        self._weight_heard = self._weight_done = 0
+        #: number of the last event heard, and of the last one that is in the database
+        self._last_heard = self._last_done = 0
+        #: number of the last event in the files that were loaded
+        self._loaded = 0
+        #: guards what follows, and the database
+        self._working = threading.Lock()
+        self._session: Optional[Session] = None
+        self._chores: Iterator[None] = iter(())
+        #: monotonic seconds of the next search for old runs, and before which the database is not tried again
+        self._next_sweep = self._retry_at = 0.0
+        self._pause = RETRY_FIRST
+        #: why the database is away; None if it is not; how often it has been tried in vain
+        self._trouble: Optional[str] = None
+        self._failures = 0
+        #: events that the database refused
+        self._refused = 0
+        self._is_spool_away = False
+        #: what must have been heard, as QUEUE_LIMIT counts, to wake the writer: anything, or too much for memory
+        self._alarm = 1
+        self._wake, self._hurry, self._closing = threading.Event(), threading.Event(), threading.Event()
+        #: notified when events are done, or the database was tried in vain
+        self._progress = threading.Condition()
+        self._writer: Optional[threading.Thread] = None
+
+    # What the scheduler asks of us.
+
+    def hear(self, event: Event, task: Optional[Task], ticket: int) -> None:
+        """Put an event into the queue."""
+        if event.kind in RECORDED:
+            self._heard.append((ticket, event))
+            self._last_heard = event.number
+            self._weight_heard += 1 if event.report is None else weight(event)
+            if self._weight_heard - self._weight_done >= self._alarm and not self._wake.is_set():
+                self._wake.set()
+
+    def restore(self, events: List[Event]) -> None:
+        """Put the events of the state's files into the queue, but those in the spool."""
+        agenda = self.scheduler._agenda
+        self._loaded = agenda.told
+        spooled = self._spool.open(agenda.state_id)
+        for event in sorted(events):
+            if event.number > spooled:
+                self.hear(event, None, 0)
+        self._last_heard = max(self._last_heard, spooled)
+
+    def carry(self) -> List[Event]:
+        """Return the queue."""
+        with self._queue:
+            return [event for _, event in self._heard]
+
+    def start(self) -> None:
+        """Start the writer."""
+        self._wake.set()
+        self._writer = threading.Thread(target=self._run, name="history", daemon=True)
+        self._writer.start()
+
+    def flush(self) -> None:
+        """Return when all that was heard is in the database; Unavailable if it cannot be reached."""
+        last = self._last_heard
+        if self._writer is None:
+            self._hurry.set()
+            with self._working:
+                self._step()
+        else:
+            failures = self._failures + 2  # the attempt that is being made may fail for what has been put right
+            while self._last_done < last and self._failures < failures and self._writer.is_alive():
+                self._hurry.set()
+                self._wake.set()
+                with self._progress:
+                    self._progress.wait_for(lambda: self._last_done >= last, RETRY_FIRST)
+        if self._last_done < last:
+            raise Unavailable(f"the task history cannot be written: {self._trouble or 'it is closed'}")
+
+    def close(self) -> None:
+        """Write the rest, if that takes no long, and end."""
+        self._closing.set()
+        self._hurry.set()
+        self._wake.set()
+        if self._writer is None:
+            self._end()
+        else:
+            self._writer.join(CLOSING_PATIENCE)
+        if self._heard or self._spool.size():
+            logger.warning("the task history does not have all yet; the rest is written after the next start")
+
+    def health(self) -> Dict[str, Any]:
+        """Return what is not in the database yet, why, and how many events the database refused."""
+        waiting = list(itertools.islice(self._heard, 1))
+        since = self._spool.since if self._spool.size() else waiting[0][1].time if waiting else None
+        return {
+            "waiting": len(self._heard),
+            "spooled_bytes": self._spool.size(),
+            "seconds_behind": 0.0 if since is None else max(0.0, self.scheduler._clock() - since),
+            "error": self._trouble,
+            "refused": self._refused,
+        }
+
+    # The thread.
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            self._wake.wait(self._patience())
+            self._hurry.wait(LINGER)
+            self._wake.clear()
+            with self._working:
+                self._step()
+        self._end()
+
+    def _patience(self) -> Optional[float]:
+        """Return the seconds until something is to be done without anybody calling."""
+        now = time.monotonic()
+        if self._retry_at > now or self._trouble is not None:
+            return max(0.0, self._retry_at - now)
+        return None if self._keep_days is None else max(0.0, self._next_sweep - now)
+
+    def _end(self) -> None:
+        self._hurry.set()
+        with self._working:
+            self._step()
+            self._disconnect()
+
+    def _step(self) -> None:
+        """Do all there is to do, as far as it can be done now."""
+        try:
+            self._spool_surplus()
+            if self._hurry.is_set() or time.monotonic() >= self._retry_at:
+                self._record_all()
+                self._recover()
+                self._do_chores()
+        except Unavailable:  # the journal is away, which has been said
+            self._retry_at = time.monotonic() + RETRY_FIRST
+            self._failures += 1
+        except Exception as error:
+            self._lose(error)
+        self._hurry.clear()
+        with self._progress:
+            self._progress.notify_all()
+
+    def _record_all(self) -> None:
+        if self._session is None:
+            self._connect()
+        while self._heard or self._spool.size():
+            began = time.thread_time()
+            if self._spool.size():
+                events, size = self._spool.first()
+                self._commit(events)
+                self._spool.drop(size)
+            else:
+                with self._queue:
+                    batch = list(itertools.islice(self._heard, BATCH))
+                self.scheduler.await_ticket(batch[-1][0])
+                self._commit([event for _, event in batch])
+                self._take_out(len(batch))
+            self._spool_surplus()
+            if self._weight_heard - self._weight_done < QUEUE_LIMIT // 2:
+                self._hurry.wait(WRITER_REST * (time.thread_time() - began))
+
+    def _take_out(self, number: int) -> None:
+        with self._queue:
+            for _ in range(number):
+                self._weight_done += weight(self._heard.popleft()[1])
+
+    def _spool_surplus(self) -> None:
+        """Move the queue to the spool, if memory should not hold it."""
+        if self._weight_heard - self._weight_done < QUEUE_LIMIT:
+            return
+        with self._queue:
+            waiting = list(self._heard)
+        self.scheduler.await_ticket(waiting[-1][0])
+        try:
+            self._spool.append(self._state_id(), [event for _, event in waiting])
+        except OSError as error:
+            if not self._is_spool_away:
+                logger.error("the task history fills the memory: %s", error)
+            self._is_spool_away = True
+            return
+        self._is_spool_away = False
+        self._take_out(len(waiting))
+
+    def _connect(self) -> None:
+        session = self.database.open()
+        try:
+            prepare_tables(session)
+            with session.transaction():
+                rows = session.rows("SELECT last_event FROM luigid_progress WHERE state_id = ?", (self._state_id(),))
+        except BaseException:
+            session.close()
+            raise
+        # A power cut may have cost the state what the database has of it; then the numbers begin anew from there.
+        self._last_done = min(rows[0][0] if rows else 0, self._loaded)
+        self._loaded = math.inf
+        self._session, self._chores = session, fill_in_runs(session)
+
+    def _disconnect(self) -> None:
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+        self._recorder.forget()
+
+    def _state_id(self) -> str:
+        return self.scheduler._agenda.state_id
+
+    def _commit(self, events: Iterable[Event]) -> None:
+        events = [event for event in events if event.number > self._last_done]
+        if not events:
+            return
+        try:
+            self._transact(events, events[-1].number)
+        except self._session.refusals:
+            for event in events:
+                self._commit_alone(event)
+
+    def _commit_alone(self, event: Event) -> None:
+        try:
+            self._transact([event], event.number)
+        except self._session.refusals as error:
+            logger.error("%s of %s is not in the task history: %s", event.kind, event.task_id, first_line(error))
+            self._refused += 1
+            self._transact([], event.number)
+
+    def _transact(self, events: List[Event], number: int) -> None:
+        session, progress = self._session, (self._state_id(), number)
+        try:
+            with session.patience(), session.transaction():
+                self._recorder.record(session, events)
+                session.upsert("luigid_progress", ("state_id", "last_event"), [progress], keys=1)
+        except BaseException:
+            self._recorder.forget()
+            raise
+        self._last_done = number
+
+    def _lose(self, error: Exception) -> None:
+        """Take note that the database is away."""
+        self._disconnect()
+        reason = first_line(error)
+        if self._trouble is None:
+            expected = isinstance(error, (HistoryUnavailable, self.database.driver.Error, OSError))
+            text = "the task history cannot be written (%s); what happens is kept until it can"
+            logger.warning(text, reason, exc_info=None if expected else error)
+        self._trouble = reason
+        self._failures += 1
+        self._alarm = QUEUE_LIMIT
+        self._retry_at = time.monotonic() + self._pause
+        self._pause = min(2 * self._pause, RETRY_MOST)
+
+    def _recover(self) -> None:
+        """Take note that the database is there, and has all."""
+        if self._trouble is not None:
+            logger.warning("the task history can be written again, and has all")
+        self._trouble, self._alarm, self._pause = None, 1, RETRY_FIRST
+
+    def _do_chores(self) -> None:
+        """Fill in runs and delete old ones, as long as nothing happens."""
+        session = self._session
+        try:
+            while not self._heard and not self._closing.is_set():
+                with session.transaction():
+                    is_over = next(self._chores, True)
+                if not is_over:
+                    self._recorder.forget()  # runs may be gone
+                elif not self._is_sweep_due():
+                    break
+        except session.refusals as error:
+            logger.error("the task history cannot be tidied: %s", first_line(error))
+            self._chores = iter(())
+
+    def _is_sweep_due(self) -> bool:
+        """Tell whether old runs are to be looked for now, and begin."""
+        now = time.monotonic()
+        if self._keep_days is None or now < self._next_sweep:
+            return False
+        self._next_sweep = now + SWEEP_INTERVAL
+        self._chores = sweep_runs(self._session, self.scheduler._clock() - self._keep_days * 86400)
+        return True
+
+
+def weight(event: Event) -> int:
+    """Return what an event takes of QUEUE_LIMIT."""
+    return 1 + len(event.report or "") // 1024
+
+
+def make_history(settings: types.SimpleNamespace) -> Optional[TaskHistory]:
+    """Return what records the task history, if the settings of a scheduler ask for it; SettingsError."""
+    if not settings.record_task_history:
+        return None
+    path = os.path.abspath(settings.state_path) + ".history"
+    return TaskHistory(Database(settings.db_connection or f"sqlite:///{path}.db"), path + ".spool", settings.keep_days)
+
+
+ATTENDANTS.append(make_history)
+
+
+# -- Reading the history -----------------------------------------------------------------------------------------------
+#
+# Questions have connections of their own, which see what the writer has committed and hold nobody up. There are few of
+# them, and each question is cut off after some seconds; none is asked under the scheduler's lock.
+#
+# A list of runs is read along one index, in the order wanted, and ends with the page: it costs what it shows, not what
+# there is. Of several filters the one leads that fits the fewest runs (counted up to RECENT_RUNS); the others are tried
+# run by run, for SEARCH_SECONDS, after which the page says where to go on. Percentiles are those of the last
+# RECENT_RUNS, which are read from an index alone.
+
+#: connections that read at a time; seconds to wait for one; seconds that all queries of a question may take
+READERS, WAIT_SECONDS, READ_SECONDS = 4, 5.0, 5.0
+SEARCH_SECONDS = 0.03  #: how long further runs are tried, while a page is not full
+SEARCH_STEP = 2000  #: runs tried in one query
+PAGE_ROWS, MAX_PAGE_ROWS = 50, 1000  #: rows of a page
+RECENT_RUNS = 1000  #: the last runs, of which percentiles and failures are told
+EXPECTED_OF, USUAL_OF = 20, 200  #: the last successes, of which the expected duration is the median, and p95 is usual
+EXPECTED_KEPT = 60.0  #: seconds for which they are not looked up again
+MAX_ESTIMATES = 10_000  #: families of which they are remembered
+MAX_LEFT = 100_000  #: tasks that an expected finish may depend on
+MAX_BUCKETS = 400
+MAX_RELATIVES = 100  #: attempts, upstream and downstream runs told with a run
+MAX_LISTED_VALUE = 1000  #: characters of a parameter's value in a list
+INDEXED = 100  #: characters of a parameter's value that are in the index
+FAR = 9e15  #: an epoch, or number of seconds, beyond any
+EVER = (-FAR, FAR)
+
+#: statuses of runs
+RUN_STATUSES = (PENDING, RUNNING, DONE, FAILED, DISABLED)
+ENDED_BADLY = (FAILED, DISABLED)
+
+
+class NotFound(LookupError):
+    """The history does not have what was asked for; the message says what."""
+
+
+# -- what questions may say: everything may come as the text of a query -----------------------------------------------
+
+
+def whole(least: int, most: int) -> Kind:
+    """Return the kind of a whole number in a range."""
+
+    def check(value: Any) -> int:
+        number = _count(int(value) if isinstance(value, str) else value)
+        if not least <= number <= most:
+            raise ValueError
+        return number
+
+    schema = {"type": "integer", "minimum": least, "maximum": most}
+    return Kind(check, f"a whole number from {least} to {most}", schema)
+
+
+def choice(*words: str) -> Kind:
+    """Return the kind of one of some words."""
+    return Kind(lambda value: words[words.index(value)], f"one of {', '.join(words)}", {"enum": words})
+
+
+def several(check: Callable[[Any], Any], most: int, says: str, schema: Mapping[str, Any] = STRING) -> Kind:
+    """Return the kind of one or some things, each of which is checked."""
+
+    def check_all(values: Any) -> Tuple[Any, ...]:
+        values = [values] if isinstance(values, str) else values
+        limit(len(values), most, "values")
+        return tuple(map(check, values))
+
+    return Kind(check_all, says, _array_of(schema, most))
+
+
+def _moment(value: Any) -> float:
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            value = to_epoch(datetime.datetime.fromisoformat(value))
+    return max(-FAR, min(_number(value), FAR))
+
+
+def to_epoch(moment: datetime.datetime) -> float:
+    """Return the epoch seconds of a moment, by default of local time; ValueError if the system cannot tell."""
+    try:
+        return moment.timestamp()
+    except (OverflowError, OSError):
+        raise ValueError("far from any time that a clock here has shown") from None
+
+
+def _setting(value: Any) -> Tuple[str, str]:
+    name, equals, setting = _text(value).partition("=")
+    if not (name and equals):
+        raise ValueError
+    return name, setting
+
+
+def _place(value: Any) -> Tuple[Any, ...]:
+    place = load_flat(base64.urlsafe_b64decode(_text(value).encode("ascii")).decode("ascii"))
+    if not isinstance(place, list):
+        raise TypeError
+    return tuple(_text(key) if isinstance(key, str) else max(-FAR, min(_number(key), FAR)) for key in place)
+
+
+def load_flat(text: str) -> Any:
+    """Return a JSON value that has no depth; ValueError for others, because decoding such recurses on the C stack."""
+    if text.count("[") + text.count("{") > MAX_NESTING:
+        raise ValueError("nested too deep")
+    return json.loads(text)
+
+
+def encode_place(keys: Iterable[Any]) -> str:
+    """Return what a client gives as `after` to go on behind the row that has these keys."""
+    return base64.urlsafe_b64encode(encode_json(list(keys)).encode("ascii")).decode("ascii")
+
+
+Moment = Annotated[
+    float,
+    Kind(_moment, "epoch seconds, or local time as YYYY-MM-DD HH:MM:SS", {"anyOf": [NUMBER, STRING]}),
+]
+RunStatuses = Annotated[
+    Tuple[str, ...],
+    several(choice(*RUN_STATUSES).check, 5, f"one or more of {', '.join(RUN_STATUSES)}", {"enum": RUN_STATUSES}),
+]
+ParameterValues = Annotated[Tuple[Tuple[str, str], ...], several(_setting, 5, "NAME=VALUE, at most 5 times")]
+Place = Annotated[Tuple[Any, ...], Kind(_place, "`next` of the page before", STRING)]
+PageSize = Annotated[int, whole(1, MAX_PAGE_ROWS)]
+
+
+#: name -> description: the questions, each at /api/history/NAME
+HISTORY_CALLS: Dict[str, Rpc] = {}
+
+
+def history_call(method: Callable[..., Dict[str, Any]]) -> Callable[..., Dict[str, Any]]:
+    """Publish a method of HistoryReader whose annotations are kinds. One with `rows` in its reply can be exported."""
+    spec = HISTORY_CALLS[method.__name__] = describe(method, changes=False)
+
+    @functools.wraps(method)
+    def call(self: "HistoryReader", /, **arguments: Any) -> Dict[str, Any]:
+        for name in arguments:
+            if name not in spec.params:
+                known = ", ".join(spec.params) or "none"
+                raise BadRequest(
+                    f"{spec.name} has no argument {shown(name)}{_nearest(name, spec.params)}; it has {known}"
+                )
+        return method(self, **spec.clean(arguments))
+
+    return call
+
+
+# -- how runs are found -----------------------------------------------------------------------------------------------
+
+LISTED_FIELDS = (
+    *("run_id", "task_id", "family", "host", "worker", "status", "scheduled", "started", "finished", "duration"),
+    *("message", "reason", "hidden"),
+)
+LISTED_COLUMNS = ", ".join(f"r.{name}" for name in LISTED_FIELDS)
+
+
+class Order(NamedTuple):
+    """An order of runs: its columns, the one that `since` and `until` are about, and the filters that may lead."""
+
+    columns: Tuple[str, ...]
+    moment: str
+    leads: Tuple[str, ...] = ()
+    #: the least and the greatest value of the first column (None: none), unless `since` and `until` limit it
+    limits: Optional[Tuple[Any, Any]] = None
+
+    def place(self, run: Mapping[str, Any]) -> Tuple[Any, ...]:
+        """Return what tells where a run stands in this order."""
+        return (*map(run.__getitem__, self.columns), run["run_id"])
+
+
+#: Each order, alone and behind each filter that may lead, is one of the indexes of luigid_runs; those with a parameter
+#: are found by number, which rises with `scheduled`.
+ORDERS = {
+    "scheduled": Order(("scheduled",), "scheduled", ("task_id", "param", "worker", "family", "host", "status")),
+    "started": Order(("started",), "started", ("family",)),
+    "finished": Order(("finished",), "finished", ("family",)),
+    "duration": Order(("duration",), "started", ("family",), (-FAR, FAR)),
+    "family": Order(("family", "scheduled"), "scheduled", (), ("", None)),
+}
+RUN_SORTS = (*ORDERS, *(f"-{name}" for name in ORDERS))
+
+
+class Condition(NamedTuple):
+    """What a run `r` (or its parameter `q`) must fulfil: the filter it comes from, SQL, and the values in it."""
+
+    filter: str
+    sql: str
+    values: Tuple[Any, ...]
+
+
+class Search(NamedTuple):
+    """A list of runs: its order, what leads there, its limits, and what each row must fulfil besides."""
+
+    order: Order
+    descending: bool
+    lead: Optional[Condition]
+    #: the least and the greatest value of the first key, None: no limit
+    bounds: Tuple[Any, Any]
+    rest: Tuple[Condition, ...]
+
+    @property
+    def by_parameter(self) -> bool:
+        """Whether a parameter leads, in the order of whose index runs come by number."""
+        return self.lead is not None and self.lead.filter == "param"
+
+    def query(self, after: Tuple[Any, ...], edge: Tuple[Any, ...], size: int) -> Tuple[str, Tuple[Any, ...]]:
+        """Return SQL and values for LISTED_COLUMNS of the first runs behind the place `after`, as far as `edge`."""
+        where, values = self._where(after)
+        if edge:
+            where.append(self._beyond(">=" if self.descending else "<="))
+            values += edge[-len(self.keys()) :]
+        if self.rest:  # in a form for which no planner leaves the index that leads
+            where.append(f"CASE WHEN {' AND '.join(condition.sql for condition in self.rest)} THEN 1 ELSE 0 END = 1")
+            values += [value for condition in self.rest for value in condition.values]
+        return self._select(LISTED_COLUMNS, where), (*values, size, 0)
+
+    def edge(self, after: Tuple[Any, ...], size: int) -> Tuple[str, Tuple[Any, ...]]:
+        """Return SQL and values for the place of the last of `size` runs, whatever they must fulfil besides."""
+        where, values = self._where(after)
+        return self._select(", ".join(self._columns()), where), (*values, 1, size - 1)
+
+    def keys(self) -> Tuple[str, ...]:
+        """Return the columns by which rows are found and ordered."""
+        return ("q.task_id",) if self.by_parameter else self._columns()
+
+    def _columns(self) -> Tuple[str, ...]:
+        return tuple(f"r.{column}" for column in (*self.order.columns, "run_id"))
+
+    def _beyond(self, sign: str) -> str:
+        keys = self.keys()
+        return f"({', '.join(keys)}) {sign} ({', '.join('?' * len(keys))})"
+
+    def _select(self, columns: str, where: List[str]) -> str:
+        # Joined crosswise, so that no planner begins at the other end.
+        source = "task_parameters q CROSS JOIN luigid_runs r" if self.by_parameter else "luigid_runs r"
+        order = ", ".join(f"{key}{' DESC' if self.descending else ''}" for key in self.keys())
+        return f"SELECT {columns} FROM {source} WHERE {' AND '.join(where)} ORDER BY {order} LIMIT ? OFFSET ?"
+
+    def _where(self, after: Tuple[Any, ...]) -> Tuple[List[str], List[Any]]:
+        where = ["r.run_id = q.task_id"] if self.by_parameter else []
+        values: List[Any] = []
+        if self.lead:
+            where.append(self.lead.sql)
+            values += self.lead.values
+        if after:
+            where.append(self._beyond("<" if self.descending else ">"))
+            values += after[-len(self.keys()) :]
+        least, greatest = self.bounds
+        if least is not None and (self.descending or not after):  # of two limits at one end the wrong one may be used
+            where.append(f"{self.keys()[0]} >= ?")
+            values.append(least)
+        if greatest is not None and not (self.descending and after):
+            where.append(f"{self.keys()[0]} <= ?")
+            values.append(greatest)
+        return where, values
+
+
+def quantile(ordered: List[float], share: float) -> float:
+    """Return the value below which a share (0 to 1) of some ordered values lies, between two of them if need be."""
+    place = share * (len(ordered) - 1)
+    below = ordered[int(place)]
+    return below + (ordered[math.ceil(place)] - below) * (place - int(place))
+
+
+class Estimate(NamedTuple):
+    """How long the runs of a family take (seconds), from so many of its last successes."""
+
+    of: int
+    median: float
+    p95: float
+
+
+class Left(NamedTuple):
+    """A task that is not DONE: what a finish depends on."""
+
+    family: str
+    status: str
+    started: Optional[float]
+    retry: Optional[float]
+    #: whether nothing will make it run by itself
+    stuck: bool
+    deps: Tuple[str, ...]
+
+
+#: what differs between failures of one kind: numbers, addresses, ids
+VARYING = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-fA-F]{8,}\b|\d+(?:\.\d+)*")
+
+
+def normalised(message: Optional[str]) -> str:
+    """Return a failure's last line with what varies from run to run replaced by #."""
+    return VARYING.sub("#", message or "(no report)").strip()
+
+
+class HistoryReader:
+    """Answers questions about the runs of a scheduler; to be had from `history_reader`.
+
+    Its calls may come from any thread that does not hold the scheduler's lock, take keyword arguments, return what JSON
+    can hold, and raise BadRequest, NotFound, and Unavailable when the database is away or takes too long.
+    """
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+        self._database = scheduler.history.database
+        #: what a session raises when the database is away, or gives up
+        self._errors = (self._database.driver.Error, OSError)
+        self._places = threading.BoundedSemaphore(READERS)
+        self._idle: List[Session] = []
+        self._closed = False
+        #: family -> (when looked up, what was found), the longest known first; guarded by the lock
+        self._estimates: Dict[str, Tuple[float, Optional[Estimate]]] = {}
+        self._estimates_lock = threading.Lock()
+        #: held by whoever walks over what remains to be done
+        self._walking = threading.Lock()
+
+    def close(self) -> None:
+        """Give up the connections, those in use when they are no longer."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
+
+    # -- connections
+
+    def _ask(self, question: Callable[[Session], Any]) -> Any:
+        if not self._places.acquire(timeout=WAIT_SECONDS):
+            raise Unavailable("too many questions to the task history at a time; ask again later")
+        try:
+            try:
+                used = self._idle.pop()
+            except IndexError:
+                return self._ask_in(self._database.open(reading=True), question)
+            try:
+                return self._ask_in(used, question)
+            except self._errors:  # the server may have been restarted since it was used last
+                return self._ask_in(self._database.open(reading=True), question)
+        except HistoryUnavailable as error:
+            raise Unavailable(str(error)) from None
+        except self._errors as error:
+            raise Unavailable(f"the task history cannot be read: {first_line(error)}") from None
+        finally:
+            self._places.release()
+
+    def _ask_in(self, session: Session, question: Callable[[Session], Any]) -> Any:
+        deadline = time.monotonic() + READ_SECONDS
+        try:
+            limit_time(session, deadline)
+            answer = question(session)
+            session.rollback()
+        except BaseException as error:
+            session.close()
+            if isinstance(error, self._errors) and time.monotonic() >= deadline:
+                raise Unavailable(f"this takes more than {READ_SECONDS:g} s to find; ask for less") from None
+            raise
+        if self._closed:
+            session.close()
+        else:
+            self._idle.append(session)
+        return answer
+
+    # -- runs
+
+    @history_call
+    def runs(
+        self,
+        *,
+        family: Text = "",
+        status: RunStatuses = (),
+        host: Text = "",
+        worker: Text = "",
+        task_id: Text = "",
+        param: ParameterValues = (),
+        since: Moment = -FAR,
+        until: Moment = FAR,
+        sort: Annotated[str, choice(*RUN_SORTS)] = "-scheduled",
+        after: Place = (),
+        limit: PageSize = PAGE_ROWS,
+    ) -> Dict[str, Any]:
+        """List runs: a run is one attempt of a task, from when it was scheduled to when it was done or failed.
+
+        Those that do not have what they are sorted by are left out. `since` and `until` (epoch seconds) are about the
+        time they are sorted by, or that of the start where they are sorted by duration. With `param` or `task_id` they
+        can be sorted by `scheduled` only. `next` is to be given as `after` for the next page, null on the last; a page
+        may have fewer rows than `limit` and still not be the last, when what was looked through in the time for a page
+        had no more. Parameters that are hidden are not shown and cannot be filtered by; long values are cut.
+        """
+        order = ORDERS[sort.lstrip("-")]
+        filters = {"family": family, "host": host, "worker": worker, "task_id": task_id}
+        conditions = self._conditions(filters, status, param)
+        for condition in conditions:
+            if condition.filter in ("param", "task_id") and order is not ORDERS["scheduled"]:
+                raise BadRequest(
+                    f"with {condition.filter} runs can be sorted by scheduled and -scheduled only, not {sort}"
+                )
+        check_place(after, order)
+
+        def read(session: Session) -> Dict[str, Any]:
+            search = self._search(session, order, sort.startswith("-"), conditions, (since, until))
+            return self._page(session, search, frozenset(name for name, _ in param), after, limit)
+
+        return self._ask(read)
+
+    def _conditions(
+        self, filters: Mapping[str, str], status: Tuple[str, ...], param: Tuple[Tuple[str, str], ...]
+    ) -> List[Condition]:
+        found = [
+            Condition(name, f"r.{name} = ?", (self._key(value, name),)) for name, value in filters.items() if value
+        ]
+        if status:
+            name = "status" if len(status) == 1 else "statuses"  # several make no order together
+            found.append(Condition(name, f"r.status IN ({', '.join('?' * len(status))})", status))
+        return found + [self._has_parameter(name, value) for name, value in param]
+
+    def _key(self, value: str, column: str) -> str:
+        return self._database.key(value, {"task_id": 200, "worker": 255}.get(column, 128))
+
+    def _has_parameter(self, name: str, value: str) -> Condition:
+        if self._database.kind == "mysql":  # its indexes are over prefixes, and it knows what to do with them
+            return Condition("param", "q.name = ? AND q.value = ?", (self._key(name, "name"), value))
+        # COALESCE keeps sqlite from taking this for the better use of the index.
+        sql = f"q.name = ? AND substr(q.value, 1, {INDEXED}) = ? AND COALESCE(q.value, '') = ?"
+        return Condition("param", sql, (self._key(name, "name"), value[:INDEXED], value))
+
+    def _search(
+        self,
+        session: Session,
+        order: Order,
+        descending: bool,
+        conditions: List[Condition],
+        period: Tuple[float, float],
+    ) -> Search:
+        leads = [condition for condition in conditions if condition.filter in order.leads]
+        lead = min(leads, key=lambda condition: self._count(session, condition)) if leads else None
+        rest = [self._tried(condition) for condition in conditions if condition is not lead]
+        by_parameter = lead is not None and lead.filter == "param"
+        bounds: Tuple[Any, Any] = (None, None) if by_parameter else order.limits or period
+        if bounds is not period and period != EVER:
+            rest.append(Condition("period", f"r.{order.moment} >= ? AND r.{order.moment} <= ?", period))
+        return Search(order, descending, lead, bounds, tuple(rest))
+
+    def _count(self, session: Session, condition: Condition) -> int:
+        source = "task_parameters q" if condition.filter == "param" else "luigid_runs r"
+        sql = f"SELECT COUNT(*) FROM (SELECT 1 FROM {source} WHERE {condition.sql} LIMIT {RECENT_RUNS}) found"
+        return session.rows(sql, condition.values)[0][0]
+
+    def _tried(self, condition: Condition) -> Condition:
+        if condition.filter != "param":
+            return condition
+        sql = f"EXISTS (SELECT 1 FROM task_parameters q WHERE q.task_id = r.run_id AND {condition.sql})"
+        return condition._replace(sql=sql)
+
+    def _page(
+        self, session: Session, search: Search, named: FrozenSet[str], after: Tuple[Any, ...], size: int
+    ) -> Dict[str, Any]:
+        deadline, found = time.monotonic() + SEARCH_SECONDS, []
+        while True:
+            edge = next(iter(session.rows(*search.edge(after, SEARCH_STEP))), ()) if search.rest else ()
+            wanted = size + 1 - len(found)
+            tried = [dict(zip(LISTED_FIELDS, row)) for row in session.rows(*search.query(after, edge, wanted))]
+            found += [run for run in tried if named.isdisjoint(hidden_names(run))]
+            if len(found) > size:
+                after, found = search.order.place(found[size - 1]), found[:size]
+                break
+            after = search.order.place(tried[-1]) if len(tried) == wanted else edge
+            if not after or time.monotonic() > deadline:
+                break
+        self._add_parameters(session, found)
+        return {"rows": found, "next": encode_place(after) if after else None}
+
+    def _add_parameters(self, session: Session, runs: List[Dict[str, Any]]) -> None:
+        """Put the parameters that may be shown in place of the names of those that may not."""
+        by_id = {run["run_id"]: run for run in runs}
+        hidden = {run["run_id"]: hidden_names(run) for run in runs}
+        for run in runs:
+            del run["hidden"]
+            run["params"] = {}
+        for numbers in slices_of(list(by_id), 500):
+            columns = f"task_id, name, substr(value, 1, {MAX_LISTED_VALUE})"
+            marks = ", ".join("?" * len(numbers))
+            sql = f"SELECT {columns} FROM task_parameters WHERE task_id IN ({marks}) ORDER BY task_id, name"
+            for number, name, value in session.rows(sql, numbers):
+                if name not in hidden[number]:
+                    by_id[number]["params"][name] = value
+
+    @history_call
+    def run(self, *, run_id: Annotated[int, whole(1, 2**31 - 1)] = 0, task_id: Text = "") -> Dict[str, Any]:
+        """Tell all about a run, by its number, or of the last run of a task.
+
+        With its `events`, its parameters and error report whole, the last `attempts` to run its task (itself too), and
+        its neighbours: `upstream`, for each dependency the last run before this one began (`run` is null if there is
+        none), and `downstream`, the runs that needed it and began between its end and the next attempt.
+        """
+        if not (run_id or task_id):
+            raise BadRequest("run needs the argument 'run_id' or 'task_id'")
+        return self._ask(lambda session: self._tell(session, run_id, task_id))
+
+    def _tell(self, session: Session, run_id: int, task_id: str) -> Dict[str, Any]:
+        where, value = ("run_id", run_id) if run_id else ("task_id", self._key(task_id, "task_id"))
+        sql = f"SELECT {LISTED_COLUMNS}, r.deps, r.error FROM luigid_runs r WHERE r.{where} = ?"
+        rows = session.rows(f"{sql} ORDER BY r.scheduled DESC, r.run_id DESC LIMIT 1", (value,))
+        if not rows:
+            raise NotFound(
+                f"the history has no run {run_id}" if run_id else f"the history has no run of {task_id[:200]}"
+            )
+        run = dict(zip((*LISTED_FIELDS, "deps", "error"), rows[0]))
+        hidden, deps = hidden_names(run), json.loads(run.pop("deps") or "[]")
+        del run["hidden"]
+        sql = "SELECT name, value FROM task_parameters WHERE task_id = ? ORDER BY name"
+        params = session.rows(sql, (run["run_id"],))
+        run["params"] = {name: value for name, value in params if name not in hidden}
+        run["events"] = self._events(session, run["run_id"])
+        run["attempts"] = self._runs_where(
+            session, "r.task_id = ? ORDER BY r.scheduled DESC, r.run_id DESC", run["task_id"]
+        )
+        run["upstream"] = [{"task_id": dep, "run": self._run_before(session, dep, run)} for dep in deps[:MAX_RELATIVES]]
+        run["downstream"] = self._downstream(session, run)
+        run["command"] = rerun_command(run["family"], run["params"])
+        return run
+
+    def _events(self, session: Session, run_id: int) -> List[Dict[str, Any]]:
+        sql = f"SELECT event_name, ts FROM task_events WHERE task_id = ? ORDER BY id LIMIT {RECENT_RUNS}"
+        return [{"event": name, "time": event_time(ts)} for name, ts in session.rows(sql, (run_id,))]
+
+    def _runs_where(
+        self, session: Session, where: str, *values: Any, source: str = "", most: int = MAX_RELATIVES
+    ) -> List[Dict[str, Any]]:
+        sql = f"SELECT {LISTED_COLUMNS} FROM {source}luigid_runs r WHERE {where} LIMIT ?"
+        runs = [dict(zip(LISTED_FIELDS, row)) for row in session.rows(sql, (*values, most))]
+        for run in runs:
+            del run["hidden"]
+        return runs
+
+    def _run_before(self, session: Session, task_id: str, run: Mapping[str, Any]) -> Optional[Dict[str, Any]]:
+        where = "r.task_id = ? AND r.scheduled <= ? ORDER BY r.scheduled DESC, r.run_id DESC"
+        begun = run["started"] or run["scheduled"]
+        return next(iter(self._runs_where(session, where, self._key(task_id, "task_id"), begun, most=1)), None)
+
+    def _downstream(self, session: Session, run: Mapping[str, Any]) -> List[Dict[str, Any]]:
+        if run["finished"] is None:
+            return []
+        later = [other["started"] for other in run["attempts"] if (other["started"] or 0) > run["finished"]]
+        until = min(later, default=FAR)
+        dep, found = self._key(run["task_id"], "task_id"), []
+        for sign, direction in ((">", ""), ("<", " DESC")):  # one may have been scheduled before or after it
+            where = f"d.dep = ? AND d.run_id {sign} ? AND r.run_id = d.run_id ORDER BY d.run_id{direction}"
+            found += self._runs_where(session, where, dep, run["run_id"], source="luigid_deps d CROSS JOIN ")
+        return [other for other in found if run["finished"] <= (other["started"] or 0) < until][:MAX_RELATIVES]
+
+    # -- families
+
+    @history_call
+    def families(self, *, search: Text = "", after: Place = (), limit: PageSize = PAGE_ROWS) -> Dict[str, Any]:
+        """List the families in alphabetical order, those whose name contains `search`.
+
+        Each with its number of `runs`, how many of them `began`, are `done` and `failed` (disabled ones among them),
+        its `success_rate` (of those that began and ended; null if none did), the `median` duration of the last
+        successes, and its `last` run.
+        """
+        start = after[0] if after else ""
+        if not isinstance(start, str):
+            raise BadRequest("argument 'after' belongs to another list")
+
+        def read(session: Session) -> Dict[str, Any]:
+            names, is_all = self._family_names(session, start, search.lower(), limit)
+            rows = [self._family_row(session, name) for name in names]
+            return {"rows": rows, "next": None if is_all else encode_place(names[-1:] or [start])}
+
+        return self._ask(read)
+
+    def _family_names(self, session: Session, after: str, search: str, most: int) -> Tuple[List[str], bool]:
+        found: List[str] = []
+        while True:  # each step is one look into an index, however many runs a family has
+            name = session.rows("SELECT MIN(family) FROM luigid_runs WHERE family > ?", (after,))[0][0]
+            if name is None or len(found) == most:
+                return found, name is None
+            after = name
+            if search in name.lower():
+                found.append(name)
+
+    def _family_row(self, session: Session, family: str) -> Dict[str, Any]:
+        where = "r.family = ? ORDER BY r.scheduled DESC, r.run_id DESC"
+        estimate = self._look_up(session, family)
+        return {
+            "family": family,
+            **self._outcomes(session, family, EVER),
+            "median": estimate.median if estimate else None,
+            "last": next(iter(self._runs_where(session, where, family, most=1)), None),
+        }
+
+    def _outcomes(self, session: Session, family: str, period: Tuple[float, float]) -> Dict[str, Any]:
+        values = (family, *(() if period == EVER else period))
+        began = self._counts(session, "IS NOT NULL" if period == EVER else "BETWEEN ? AND ?", values)
+        never = self._counts(session, "IS NULL", values) if period == EVER else dict.fromkeys(RUN_STATUSES, 0)
+        failed = sum(map(began.__getitem__, ENDED_BADLY))
+        ended = began[DONE] + failed
+        return {
+            "runs": sum(began.values()) + sum(never.values()),
+            "began": sum(began.values()),
+            "done": began[DONE] + never[DONE],
+            "failed": failed + sum(map(never.__getitem__, ENDED_BADLY)),
+            "success_rate": began[DONE] / ended if ended else None,
+        }
+
+    def _counts(self, session: Session, started: str, values: Tuple[Any, ...]) -> Dict[str, int]:
+        """Return the runs of a family by status, of which `started` is as asked for. Counting each alone is fastest."""
+        where = f"family = ? AND started {started}"
+        counts = (
+            f"(SELECT COUNT(*) FROM luigid_runs WHERE status = '{status}' AND {where})" for status in RUN_STATUSES
+        )
+        (row,) = session.rows(f"SELECT {', '.join(counts)}", values * len(RUN_STATUSES))
+        return dict(zip(RUN_STATUSES, row))
+
+    @history_call
+    def family(
+        self,
+        *,
+        family: Identifier,
+        since: Moment = -FAR,
+        until: Moment = FAR,
+        last: Annotated[int, whole(1, MAX_PAGE_ROWS)] = 100,
+    ) -> Dict[str, Any]:
+        """Tell how the runs of a family went: counts as in `families`, durations, and the `last` runs that ended.
+
+        `durations` are those of the last successes in the time asked for, at most 1000 of them (`of` says how many), in
+        seconds: min, median, p90, p99, max, mean; null if there is none. With `since` or `until`, only runs that began
+        in that time count.
+        """
+        key, period = self._key(family, "family"), (since, until)
+
+        def read(session: Session) -> Dict[str, Any]:
+            outcomes = self._outcomes(session, key, period)
+            if not outcomes["runs"]:
+                raise NotFound(f"the history has no runs of the family {family[:200]} (in that time)")
+            recent = self._last_runs(session, key, period, last)
+            return {"family": family, **outcomes, "durations": self._durations(session, key, period), "last": recent}
+
+        return self._ask(read)
+
+    def _durations(self, session: Session, family: str, period: Tuple[float, float]) -> Optional[Dict[str, Any]]:
+        ordered = sorted(self._successes(session, family, period, RECENT_RUNS))
+        if not ordered:
+            return None
+        return {
+            "of": len(ordered),
+            "min": ordered[0],
+            "median": quantile(ordered, 0.5),
+            "p90": quantile(ordered, 0.9),
+            "p99": quantile(ordered, 0.99),
+            "max": ordered[-1],
+            "mean": math.fsum(ordered) / len(ordered),
+        }
+
+    def _successes(self, session: Session, family: str, period: Tuple[float, float], most: int) -> List[float]:
+        """Return the durations of the last runs of a family that succeeded, the latest first."""
+        where = "family = ? AND status = ? AND started >= ? AND started <= ?"
+        sql = f"SELECT duration FROM luigid_runs WHERE {where} ORDER BY started DESC LIMIT ?"
+        rows = session.rows(sql, (family, DONE, *period, most))
+        return [duration for (duration,) in rows if duration is not None]
+
+    def _last_runs(self, session: Session, family: str, period: Tuple[float, float], most: int) -> List[Dict[str, Any]]:
+        fields = ("run_id", "task_id", "status", "host", "started", "duration")
+        where = "family = ? AND started >= ? AND started <= ?"
+        sql = f"SELECT {', '.join(fields)} FROM luigid_runs WHERE {where} ORDER BY started DESC, run_id DESC LIMIT ?"
+        runs = [dict(zip(fields, row)) for row in session.rows(sql, (family, *period, most))]
+        return [run for run in runs if run["duration"] is not None]
+
+    @history_call
+    def failures(
+        self,
+        *,
+        family: Text = "",
+        since: Moment = -FAR,
+        until: Moment = FAR,
+        limit: PageSize = 100,
+    ) -> Dict[str, Any]:
+        """Group the last failures (of a family) by what they say, the most frequent first.
+
+        Of at most the last 1000 that failed and 1000 that were disabled; `of` says how many. A group is the last line
+        of its error reports, with # for numbers and addresses. Each has its `count`, the times of the `first` and
+        `last`, its `families` and `hosts` (at most 5 each), and the `run_id` of the last with its `example`.
+        """
+        key = self._key(family, "family")
+
+        def read(session: Session) -> List[Tuple[Any, ...]]:
+            return [row for status in ENDED_BADLY for row in self._failed(session, key, status, (since, until))]
+
+        failed = sorted(self._ask(read), reverse=True)
+        groups: Dict[str, List[Tuple[Any, ...]]] = {}
+        for failure in failed:
+            groups.setdefault(normalised(failure[-1]), []).append(failure)
+        rows = [describe_failures(message, found) for message, found in groups.items()]
+        rows.sort(key=lambda row: -row["count"])
+        return {"rows": rows[:limit], "next": None, "of": len(failed)}
+
+    def _failed(self, session: Session, family: str, status: str, period: Tuple[float, float]) -> List[Tuple[Any, ...]]:
+        moment = "started" if family else "scheduled"  # for which there is an index
+        where, values = ("family = ? AND ", (family,)) if family else ("", ())
+        where += f"status = ? AND {moment} >= ? AND {moment} <= ? ORDER BY {moment} DESC LIMIT {RECENT_RUNS}"
+        sql = f"SELECT {moment}, run_id, family, host, message FROM luigid_runs WHERE {where}"
+        return session.rows(sql, (*values, status, *period))
+
+    @history_call
+    def buckets(
+        self,
+        *,
+        family: Text = "",
+        bucket: Annotated[str, choice("auto", "hour", "day", "week")] = "auto",
+        since: Moment = -FAR,
+        until: Moment = FAR,
+    ) -> Dict[str, Any]:
+        """Count runs (of a family) over time: by local hours, days, or weeks from Monday; by default the last 30 days.
+
+        Each bucket has its `start` and `end` (epoch seconds), the number of runs `done` and `failed`, and for a family
+        the `mean` duration (seconds) of the successes, null if there is none. A family's runs are counted where they
+        began, all runs where they were scheduled. Buckets without a run are there, too; there are at most 400.
+        """
+        now = self._scheduler._clock()
+        until = min(until, now)
+        since = until - 30 * 86400 if since == -FAR else since
+        size = bucket if bucket != "auto" else suitable_bucket(until - since)
+        edges = bucket_edges(size, since, until)
+        key = self._key(family, "family")
+        counted = self._ask(lambda session: {s: self._per_bucket(session, key, s, edges) for s in RUN_STATUSES[2:]})
+        rows = [
+            {
+                "start": start,
+                "end": end,
+                "done": counted[DONE][start][0],
+                "failed": sum(counted[status][start][0] for status in ENDED_BADLY),
+                "mean": counted[DONE][start][1],
+            }
+            for start, end in zip(edges, edges[1:])
+        ]
+        return {"rows": rows, "next": None, "bucket": size}
+
+    def _per_bucket(
+        self, session: Session, family: str, status: str, edges: List[float]
+    ) -> Dict[float, Tuple[int, Optional[float]]]:
+        """Return start -> (runs with a status, their mean duration) for each bucket."""
+        moment = "started" if family else "scheduled"
+        where, values = ("r.family = ? AND r.status = ?", (family, status)) if family else ("r.status = ?", (status,))
+        runs = f"FROM luigid_runs r WHERE {where} AND r.{moment} >= b.starts AND r.{moment} < b.ends"
+        mean = f"(SELECT AVG(r.duration) {runs})" if family else "NULL"
+        found = {}
+        for part in slices_of(list(zip(edges, edges[1:])), 100):
+            spans = " UNION ALL ".join(["SELECT ? AS starts, ? AS ends"] * len(part))
+            sql = f"SELECT b.starts, (SELECT COUNT(*) {runs}), {mean} FROM ({spans}) b"
+            chosen = values * (2 if family else 1)
+            for start, count, average in session.rows(sql, (*chosen, *itertools.chain.from_iterable(part))):
+                found[float(start)] = (count, average)
+        return found
+
+    # -- what is to be expected
+
+    def family_seconds(self, families: Iterable[str]) -> Dict[str, Optional[Estimate]]:
+        """Return how long the runs of families take, None where no success is known; each looked up once a minute."""
+        now, known = time.monotonic(), {}
+        with self._estimates_lock:
+            kept = {family: self._estimates[family] for family in set(families) if family in self._estimates}
+        missing = {family for family in families if family not in kept or now - kept[family][0] > EXPECTED_KEPT}
+        if missing:
+            known = self._ask(lambda session: {family: self._look_up(session, family) for family in missing})
+        with self._estimates_lock:
+            for family, estimate in known.items():
+                self._estimates.pop(family, None)
+                self._estimates[family] = (now, estimate)
+            while len(self._estimates) > MAX_ESTIMATES:
+                del self._estimates[next(iter(self._estimates))]
+        return {**{family: estimate for family, (_, estimate) in kept.items()}, **known}
+
+    def _look_up(self, session: Session, family: str) -> Optional[Estimate]:
+        durations = self._successes(session, self._key(family, "family"), EVER, USUAL_OF)
+        if not durations:
+            return None
+        last = sorted(durations[:EXPECTED_OF])
+        return Estimate(len(durations), quantile(last, 0.5), quantile(sorted(durations), 0.95))
+
+    @history_call
+    def expectations(self) -> Dict[str, Any]:
+        """Tell of each running task how long it may be expected to run, the one that runs longest first.
+
+        `expected` is the median duration of the last 20 successes of its family, `p95` what 95 % of the last 200 took
+        at most, `of` how many there are (all in seconds; null if there is none). It is `slow` if it has been
+        `running_for` more than `p95` and more than twice what was expected; `remaining` is at least 0.
+        """
+        now, running = self._scheduler._clock(), running_tasks(self._scheduler)
+        usual = self.family_seconds({family for _, family, *_ in running})
+        rows = [
+            {
+                "task_id": task_id,
+                "family": family,
+                "worker": worker,
+                "host": host,
+                "started": started,
+                **compare_with(usual[family], max(0.0, now - started)),
+            }
+            for task_id, family, worker, host, started in running
+        ]
+        rows.sort(key=lambda row: -row["running_for"])
+        return {"rows": rows, "next": None}
+
+    @history_call
+    def expected_finish(self, *, task_id: Text = "", limit: PageSize = 100) -> Dict[str, Any]:
+        """Tell when a task may be expected to be done; without `task_id`, each on which no other depends, last first.
+
+        The time is that of the critical path: of what remains, the chain that takes longest, if each task takes the
+        median of its family and begins as soon as what it depends on is done; where workers or resources are short, it
+        takes longer. Each has the `seconds` that remain and the `finish` as epoch, the `path` (ids, the next to run
+        first, at most 100), and `guessed_families`: those on the path without a success yet, for which the mean of the
+        others stands in. Both times are null if there is no telling, and `why` says why. `remaining_tasks` (null where
+        there is more than one row) counts what is not done. `truncated`: some depend on too much and were left out.
+        """
+        if task_id and task_id not in self._scheduler._agenda.tasks:
+            raise NotFound(f"the scheduler has no task {task_id[:200]}")
+        if not self._walking.acquire(timeout=WAIT_SECONDS):  # each takes a core while it lasts
+            raise Unavailable("somebody else's expected finish is being worked out; ask again later")
+        try:
+            roots, truncated = ([task_id], False) if task_id else unfinished_roots(self._scheduler, limit)
+            left, skipped = unfinished_upstream(self._scheduler, roots)
+            rows = self._finishes([root for root in roots if root in left], left)
+        finally:
+            self._walking.release()
+        for row in rows if task_id else ():
+            row["remaining_tasks"] = len(left)
+        return {"rows": rows, "next": None, "truncated": truncated or skipped}
+
+    def _finishes(self, roots: List[str], left: Mapping[str, Left]) -> List[Dict[str, Any]]:
+        costs, guessed = self._costs(left)
+        times, now = finish_times(left, costs), self._scheduler._clock()
+        rows = [describe_finish(root, left, times, guessed, now) for root in roots]
+        return sorted(rows, key=lambda row: -(row["seconds"] or 0))
+
+    def _costs(self, left: Mapping[str, Left]) -> Tuple[Dict[str, float], FrozenSet[str]]:
+        """Return the seconds that each task takes from when it can run, and the families for which they are guessed."""
+        usual = self.family_seconds({task.family for task in left.values()})
+        known = [estimate.median for estimate in usual.values() if estimate]
+        guess, now = math.fsum(known) / len(known) if known else math.nan, self._scheduler._clock()
+        costs = {}
+        for task_id, task in left.items():
+            estimate = usual[task.family]
+            seconds = estimate.median if estimate else guess
+            if task.started is not None:
+                seconds = max(seconds - (now - task.started), 0.0)  # in this order a nan remains one
+            costs[task_id] = seconds + (max(0.0, task.retry - now) if task.retry else 0.0)
+        return costs, frozenset(family for family, estimate in usual.items() if not estimate)
+
+    # -- lists as a whole
+
+    def every_row(self, name: str, arguments: Mapping[str, Any]) -> Iterator[List[Dict[str, Any]]]:
+        """Yield the rows of a list, page by page, each asked for when the one before has been dealt with.
+
+        A `limit` is that of all rows; without one there is none.
+        """
+        spec, arguments = HISTORY_CALLS[name], dict(arguments)
+        room = checked_limit(arguments.get("limit", sys.maxsize))
+        while room:
+            if "limit" in spec.params:  # if not, it is refused where others are
+                arguments["limit"] = min(room, MAX_PAGE_ROWS)
+            reply = getattr(self, name)(**arguments)
+            yield reply["rows"]
+            room -= len(reply["rows"])
+            if not reply["next"]:
+                return
+            arguments["after"] = reply["next"]
+
+
+# -- what the scheduler is asked for, a moment under its lock at a time -----------------------------------------------
+
+
+def running_tasks(scheduler: Scheduler) -> List[Tuple[str, str, Optional[str], Optional[str], float]]:
+    """Return id, family, worker, host and start (epoch seconds) of each task that runs."""
+    agenda = scheduler._agenda
+    with scheduler._lock:
+        tasks = [task for status in (RUNNING, BATCH_RUNNING) for task in agenda.by_status[status].values()]
+    found = []
+    for part in slices_of(tasks, SLICE):
+        with scheduler._lock:
+            for task in part:
+                if task.status in (RUNNING, BATCH_RUNNING):
+                    worker = agenda.workers.get(task.worker_running)
+                    host = worker.host if worker else None
+                    found.append((task.id, task.family, task.worker_running, host, task.time_running or task.updated))
+    return found
+
+
+def unfinished_roots(scheduler: Scheduler, most: int) -> Tuple[List[str], bool]:
+    """Return ids of tasks that are not DONE and on which no other depends, and whether there are more."""
+    agenda, roots = scheduler._agenda, []
+    with scheduler._lock:
+        waiting = (agenda.by_status[status].values() for status in STATUSES if status != DONE)
+        tasks = list(itertools.chain.from_iterable(waiting))
+    for part in slices_of(tasks, SLICE):
+        with scheduler._lock:
+            roots += [t.id for t in part if t.status not in (DONE, GONE) and not agenda.dependents.get(t.id)]
+        if len(roots) > most:
+            return roots[:most], True
+    return roots, False
+
+
+def unfinished_upstream(scheduler: Scheduler, roots: Iterable[str]) -> Tuple[Dict[str, Left], bool]:
+    """Return tasks and all upstream of them that is not DONE, and whether some were left out, beyond MAX_LEFT."""
+    left: Dict[str, Left] = {}
+    for root in roots:
+        found: Dict[str, Left] = {}
+        waiting, seen = [root], {root}
+        while waiting:
+            with scheduler._lock:
+                for _ in range(min(SLICE, len(waiting))):
+                    task_id = waiting.pop()
+                    task = describe_left(scheduler, task_id)
+                    if task is not None and task_id not in left:
+                        found[task_id] = task
+                        waiting.extend(dep for dep in task.deps if dep not in seen)
+                        seen.update(task.deps)
+            if len(left) + len(seen) > MAX_LEFT:
+                return left, True
+        left.update(found)
+    return left, False
+
+
+def describe_left(scheduler: Scheduler, task_id: str) -> Optional[Left]:
+    """Return what a finish depends on in a task; None if it is DONE. To be called under the scheduler's lock."""
+    task = scheduler._agenda.tasks.get(task_id)
+    if task is None:  # it has been forgotten, or never was there: what needs it waits until somebody adds it
+        return Left("", UNKNOWN, None, None, True, ())
+    if task.status == DONE:
+        return None
+    runs = task.status in (RUNNING, BATCH_RUNNING)
+    stuck = not runs and (task.status == DISABLED or not task.workers or (task.status == FAILED and task.retry is None))
+    return Left(task.family, task.status, task.time_running if runs else None, task.retry, stuck, task.deps)
+
+
+# -- small parts -------------------------------------------------------------------------------------------------------
+
+
+#: what a list can be had as besides JSON -> its media type
+EXPORTS = {"csv": b"text/csv; charset=UTF-8", "jsonl": b"application/jsonl; charset=UTF-8"}
+
+#: the questions that are answered with a list
+EXPORTED = frozenset(HISTORY_CALLS) - {"run", "family"}
+
+#: what makes a spreadsheet take a cell for a formula, where it begins with it
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def checked_limit(rows: Any) -> int:
+    """Return how many rows of a list are to be exported at most; BadRequest if that is no number."""
+    kind = whole(1, sys.maxsize)
+    try:
+        return kind.check(rows)
+    except (ValueError, TypeError):
+        raise BadRequest(f"argument 'limit' must be {kind.says}, not {shown(rows)}") from None
+
+
+def exported(reader: HistoryReader, name: str, form: str, arguments: Mapping[str, Any]) -> Iterator[bytes]:
+    """Yield a list as a file, a page at a time; between two pages nothing of the database is in use."""
+    columns: Tuple[str, ...] = ()
+    for rows in reader.every_row(name, arguments):
+        if form == "jsonl":
+            yield "".join(encode_json(row) + "\n" for row in rows).encode("ascii")
+        elif rows:
+            lines = [] if columns else [tuple(rows[0])]
+            columns = columns or lines[0]
+            yield csv_lines([*lines, *(map(row.get, columns) for row in rows)])
+
+
+def csv_lines(rows: Iterable[Iterable[Any]]) -> bytes:
+    """Return rows in CSV, with nothing in it that a spreadsheet would compute."""
+    import csv  # rarely needed, as those below
+
+    text = io.StringIO()
+    csv.writer(text).writerows(map(csv_cell, row) for row in rows)
+    return text.getvalue().encode("utf-8", "replace")
+
+
+def csv_cell(value: Any) -> Any:
+    """Return what stands for a value in CSV: JSON for what has parts, nothing for null."""
+    if isinstance(value, (dict, list)):
+        return encode_json(value)
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+
+
+class Finish(NamedTuple):
+    """When a task is done: seconds from now, the dependency that it waits for longest, and what blocks it for good."""
+
+    seconds: float
+    last: Optional[str]
+    blocker: Optional[str]
+
+
+def finish_times(left: Mapping[str, Left], costs: Mapping[str, float]) -> Dict[str, Finish]:
+    """Return when each task is done if nothing makes it wait but what it depends on; none for those in a cycle."""
+    dependents: Dict[str, List[str]] = {}
+    waits_for = {}
+    for task_id, task in left.items():
+        open_deps = [dep for dep in task.deps if dep in left]
+        waits_for[task_id] = len(open_deps)
+        for dep in open_deps:
+            dependents.setdefault(dep, []).append(task_id)
+    ready = collections.deque(task_id for task_id, number in waits_for.items() if not number)
+    times: Dict[str, Finish] = {}
+    while ready:
+        task_id = ready.popleft()
+        times[task_id] = finish_after(task_id, left, times, costs[task_id])
+        for dependent in dependents.get(task_id, ()):
+            waits_for[dependent] -= 1
+            if not waits_for[dependent]:
+                ready.append(dependent)
+    return times
+
+
+def finish_after(task_id: str, left: Mapping[str, Left], times: Mapping[str, Finish], cost: float) -> Finish:
+    """Return when a task is done whose dependencies have their times."""
+    deps = [dep for dep in left[task_id].deps if dep in times]
+    last = max(deps, key=lambda dep: times[dep].seconds, default=None)
+    blockers = (times[dep].blocker for dep in deps)
+    blocker = next(filter(None, blockers), None) or (task_id if left[task_id].stuck else None)
+    return Finish((times[last].seconds if last else 0.0) + cost, last, blocker)
+
+
+def critical_path(task_id: str, times: Mapping[str, Finish]) -> List[str]:
+    """Return the ids along which a finish is latest, the next to run first."""
+    path, step = [], task_id
+    while step is not None and step in times:
+        path.append(step)
+        step = times[step].last
+    return path[::-1]
+
+
+def describe_finish(
+    root: str,
+    left: Mapping[str, Left],
+    times: Mapping[str, Finish],
+    guessed: FrozenSet[str],
+    now: float,
+) -> Dict[str, Any]:
+    """Return what is to be said of when a task is done, the `guessed` families being those without a success."""
+    finish = times.get(root)
+    path = critical_path(root, times)
+    why = None
+    if finish is None:
+        why = "it depends on itself"
+    elif finish.blocker:
+        why = f"{finish.blocker} is {left[finish.blocker].status} and will not run by itself"
+    elif math.isnan(finish.seconds):
+        why = "none of the families that remain has a success in the history"
+    return {
+        "task_id": root,
+        "family": left[root].family,
+        "status": left[root].status,
+        "remaining_tasks": None,
+        "seconds": None if why else finish.seconds,
+        "finish": None if why else now + finish.seconds,
+        "path": path[:MAX_RELATIVES],
+        "guessed_families": sorted({left[task_id].family for task_id in path} & guessed),
+        "blocked_by": [finish.blocker] if finish and finish.blocker else [],
+        "why": why,
+    }
+
+
+def compare_with(usual: Optional[Estimate], seconds: float) -> Dict[str, Any]:
+    """Return what is to be said of a run that has taken so many seconds."""
+    return {
+        "running_for": seconds,
+        "expected": usual.median if usual else None,
+        "p95": usual.p95 if usual else None,
+        "of": usual.of if usual else 0,
+        "remaining": max(0.0, usual.median - seconds) if usual else None,
+        "slow": bool(usual) and seconds > max(usual.p95, 2 * usual.median),
+    }
+
+
+def hidden_names(run: Mapping[str, Any]) -> FrozenSet[str]:
+    """Return the names of the parameters of a run that must not be shown."""
+    return frozenset(json.loads(run["hidden"] or "[]"))
+
+
+def check_place(place: Tuple[Any, ...], order: Order) -> None:
+    """Raise BadRequest if a place is not one in such an order."""
+    kinds = [str if column == "family" else (int, float) for column in order.columns]
+    if place and not (len(place) == len(kinds) + 1 and all(map(isinstance, place, [*kinds, int]))):
+        raise BadRequest("argument 'after' belongs to a list that is sorted otherwise")
+
+
+def event_time(moment: Any) -> float:
+    """Return epoch seconds of what a database has in task_events.ts: local time."""
+    return to_epoch(moment if isinstance(moment, datetime.datetime) else datetime.datetime.fromisoformat(moment))
+
+
+def rerun_command(family: str, params: Mapping[str, str]) -> str:
+    """Return the command that runs a task again, but for its module, which the history does not know."""
+    import shlex  # rarely needed
+
+    options = (f"--{name.replace('_', '-')}={value}" for name, value in params.items())
+    return " ".join(map(shlex.quote, ("luigi", "--module", "MODULE", family, *options)))
+
+
+def describe_failures(message: str, found: List[Tuple[Any, ...]]) -> Dict[str, Any]:
+    """Return a group of failures, of which the latest comes first: (time, run_id, family, host, message) each."""
+    moments, run_ids, families, hosts, messages = zip(*found)
+    return {
+        "message": message,
+        "count": len(found),
+        "first": moments[-1],
+        "last": moments[0],
+        "families": list(dict.fromkeys(families))[:5],
+        "hosts": list(dict.fromkeys(filter(None, hosts)))[:5],
+        "run_id": run_ids[0],
+        "example": messages[0],
+    }
+
+
+def suitable_bucket(seconds: float) -> str:
+    """Return the bucket that divides a time into some dozen parts."""
+    return "hour" if seconds <= 4 * 86400 else "day" if seconds <= MAX_BUCKETS * 86400 else "week"
+
+
+def bucket_edges(size: str, since: float, until: float) -> List[float]:
+    """Return the epochs at which buckets begin, and the last ends, over a time; BadRequest if they are too many."""
+    step = {"hour": 3600, "day": 86400, "week": 7 * 86400}[size]
+    if (until - since) / step > MAX_BUCKETS - 2:
+        raise BadRequest(f"that would be more than {MAX_BUCKETS} buckets: ask for a shorter time or larger buckets")
+    try:
+        first = datetime.datetime.fromtimestamp(since).replace(minute=0, second=0, microsecond=0)
+    except (ValueError, OverflowError, OSError):
+        raise BadRequest("that time is far from any that a clock here has shown") from None
+    if size == "hour":
+        start = to_epoch(first)
+        return [start + 3600 * n for n in range(max(1, math.ceil((until - start) / 3600)) + 1)]
+    first = first.replace(hour=0) - datetime.timedelta(days=first.weekday() if size == "week" else 0)
+    edges = [to_epoch(first)]
+    while edges[-1] < until or len(edges) < 2:  # a local day may have 23 or 25 hours
+        first += datetime.timedelta(days=7 if size == "week" else 1)
+        edges.append(to_epoch(first))
+    return edges
+
+
+def limit_time(session: Session, deadline: float) -> None:
+    """Let the database give up on what a session asks when the time (of time.monotonic) is up."""
+    milliseconds = int(READ_SECONDS * 1000)
+    if session.kind == "sqlite":
+        session._connection.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
+    elif session.kind == "postgresql":
+        session.execute(f"SET statement_timeout = {milliseconds}")
+    else:  # MySQL and MariaDB call it otherwise, and each reads the comments that are for it
+        mysql = f"/*!50708 , SESSION max_execution_time = {milliseconds} */"
+        mariadb = f"/*M!100101 , SESSION max_statement_time = {READ_SECONDS} */"
+        session.execute(f"SET @luigid = 0 {mysql} {mariadb}")
+
+
+#: scheduler -> its reader
+READERS_MADE: "weakref.WeakKeyDictionary[Scheduler, HistoryReader]" = weakref.WeakKeyDictionary()
+
+
+def history_reader(scheduler: Scheduler) -> Optional[HistoryReader]:
+    """Return who answers questions about the history of a scheduler, always the same; None if none is recorded."""
+    if scheduler.history is None:
+        return None
+    return READERS_MADE.get(scheduler) or READERS_MADE.setdefault(scheduler, HistoryReader(scheduler))
+
+
+# -- pages -------------------------------------------------------------------------------------------------------------
+#
+# At stock's addresses, for bookmarks, and for browsers without JavaScript. What is in a page is escaped where it is
+# made into markup, by `element`, which takes nothing else for markup than what it has made itself.
+
+
+class Markup(str):
+    """Text that is markup already."""
+
+    __slots__ = ()
+
+
+#: elements that have no content
+VOID = frozenset(("meta", "link", "input"))
+
+
+def element(tag: str, /, *content: Any, **attributes: Any) -> Markup:
+    """Return an element; attributes that are None are left out, and `class_` and `data_label` named as in HTML."""
+    told = [(key.rstrip("_").replace("_", "-"), value) for key, value in attributes.items() if value is not None]
+    start = f"<{tag}{''.join(f' {key}={quoted(value)}' for key, value in told)}>"
+    return Markup(start if tag in VOID else f"{start}{content_of(*content)}</{tag}>")
+
+
+def quoted(value: Any) -> str:
+    """Return an attribute's value between quotes."""
+    return f'"{html.escape(str(value))}"'
+
+
+def content_of(*content: Any) -> Markup:
+    """Return content as markup: what is none yet is escaped, None is left out."""
+    shown = (part if isinstance(part, Markup) else html.escape(str(part)) for part in content if part is not None)
+    return Markup("".join(shown))
+
+
+def duration_text(seconds: Optional[float]) -> str:
+    """Return a length of time for people: 0.35 s, 42 s, 3 min 20 s, 2 h 5 min, 3 d 4 h."""
+    if seconds is None:
+        return ""
+    if seconds < 59.5:
+        return f"{seconds:.2g} s" if seconds < 9.95 else f"{seconds:.0f} s"
+    whole_seconds = round(seconds)
+    for large, name, small, small_name in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if whole_seconds >= large:
+            rest = whole_seconds % large // small
+            return f"{whole_seconds // large} {name}" + (f" {rest} {small_name}" if rest else "")
+    return f"{whole_seconds} s"
+
+
+def moment_text(moment: Optional[float]) -> Markup:
+    """Return a time for people: local, to the second."""
+    if moment is None:
+        return Markup("")
+    local = datetime.datetime.fromtimestamp(moment)
+    return element("time", local.strftime("%Y-%m-%d %H:%M:%S"), datetime=local.astimezone().isoformat("T", "seconds"))
+
+
+def url_of(root: str, *parts: str, **query: Any) -> str:
+    """Return the address below `root` of what some names lead to; fields of the query that are empty are left out."""
+    path = root + "/".join(urllib.parse.quote(part, safe="") for part in parts)
+    fields = [(name, value) for name, value in query.items() if value not in (None, "", ())]
+    return f"{path}?{urllib.parse.urlencode(fields, doseq=True)}" if fields else path
+
+
+class Page(NamedTuple):
+    """A page on its way: the status it is sent with, its title and its content."""
+
+    title: str
+    content: Markup
+    status: int = 200
+
+    def render(self, root: str) -> bytes:
+        """Return the document; `root` leads from its address to where all addresses begin."""
+        links = [
+            element("a", "Tasks", href=root + "static/visualiser/index.html"),
+            element("a", "Recent runs", href=root + "history"),
+            element("a", "Families", href=root + "tasklist"),
+        ]
+        head = content_of(
+            element("meta", charset="utf-8"),
+            element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+            element("meta", name="color-scheme", content="light dark"),
+            element("title", f"{self.title} - luigid"),
+            element("link", rel="icon", type="image/svg+xml", href=root + "static/visualiser/icon.svg"),
+            element("link", rel="stylesheet", href=root + "static/visualiser/history.css"),
+        )
+        body = content_of(
+            element("header", element("strong", "luigid"), element("nav", *links, aria_label="Pages"), class_="bar"),
+            element("main", element("h1", self.title), self.content),
+            element("footer", f"Times are local to the scheduler ({time.strftime('%z')})."),
+        )
+        document = element("html", element("head", head), element("body", body), lang="en")
+        return f"<!doctype html>\n{document}\n".encode("utf-8", "replace")
+
+
+#: what a page may fail with -> its status
+PAGE_ERRORS = {BadRequest: 400, TooMuch: 400, NotFound: 404, Unavailable: 503}
+
+
+def error_page(status: int, message: str) -> Page:
+    """Return the page that tells that there is none."""
+    titles = {400: "That cannot be asked", 404: "Not found", 503: "Not now"}
+    return Page(titles[status], element("p", message[:1].upper() + message[1:] + "."), status)
+
+
+#: what is said where no history is recorded
+HISTORY_OFF = "no task history is recorded; [scheduler] record_task_history = true in luigi.cfg switches it on"
+
+
+def history_off_page() -> Page:
+    """Return the page that tells how to switch the history on."""
+    database = "[task_history]\ndb_connection = sqlite:////var/lib/luigid/history.db\n"
+    settings = f"[scheduler]\nrecord_task_history = true\n\n{database}"
+    return Page(
+        "No history is recorded",
+        content_of(
+            element("p", "To record what ran when, put this into luigi.cfg and start luigid again:"),
+            element("pre", settings),
+            element("p", "Without db_connection the database is a file beside the state."),
+        ),
+        404,
+    )
+
+
+def history_page(scheduler: Scheduler, path: str, query: Mapping[str, List[str]], root: str) -> Page:
+    """Return the page at one of stock's addresses, whatever becomes of it; `query` has values by field, as decoded."""
+    reader = history_reader(scheduler)
+    if reader is None:
+        return history_off_page()
+    for prefix, make in HISTORY_PAGES:
+        if (path.startswith(prefix) and path != prefix) if prefix.endswith("/") else path == prefix:
+            try:
+                return make(reader, path[len(prefix) :], query, root)
+            except tuple(PAGE_ERRORS) as error:
+                return error_page(PAGE_ERRORS[type(error)], str(error))
+    return error_page(404, "there is no such page")
+
+
+def recent_page(reader: HistoryReader, name: str, query: Mapping[str, List[str]], root: str) -> Page:
+    """Return the page with the runs that fit the filters in the query."""
+    spec = HISTORY_CALLS["runs"]
+    asked = {field: values for field, values in query.items() if field in spec.params and any(values)}
+    chosen = {field: values if is_list(spec, field) else values[-1] for field, values in asked.items()}
+    found = reader.runs(**chosen)
+    content = content_of(
+        filter_form(chosen, root), runs_table(found["rows"], root), further(found, chosen, "history", root)
+    )
+    return Page("Recent runs", content)
+
+
+def is_list(spec: Rpc, field: str) -> bool:
+    """Tell whether an argument of a question may be given more than once."""
+    return spec.kinds[field].schema.get("type") == "array"
+
+
+def named_page(reader: HistoryReader, name: str, query: Mapping[str, List[str]], root: str) -> Page:
+    """Return the page with the runs of a family."""
+    return family_runs_page(reader, name, [], query, root)
+
+
+def parameters_page(reader: HistoryReader, name: str, query: Mapping[str, List[str]], root: str) -> Page:
+    """Return the page with the runs of a family that have the parameters which the field `data` names, in JSON."""
+    try:
+        wanted = load_flat(query.get("data", ["{}"])[-1]).items()
+    except (ValueError, AttributeError):
+        raise BadRequest('data must be a JSON object with parameters, such as {"date": "2026-01-31"}') from None
+    return family_runs_page(reader, name, [f"{key}={value}" for key, value in wanted], query, root)
+
+
+def family_runs_page(
+    reader: HistoryReader, family: str, param: List[str], query: Mapping[str, List[str]], root: str
+) -> Page:
+    """Return the page with the runs of a family that have some parameters."""
+    chosen = {"family": family, "param": param, **({"after": query["after"][-1]} if "after" in query else {})}
+    found = reader.runs(**chosen)
+    if not found["rows"] and not found["next"] and not param and "after" not in chosen:
+        raise NotFound(f"the history has no runs of the family {family[:200]}")
+    told = element("p", "With ", ", ".join(param), class_="muted") if param else None
+    links = element("p", element("a", "Durations and failures of this family", href=url_of(root, "tasklist", family)))
+    content = content_of(told, links, runs_table(found["rows"], root), further(found, chosen, "history", root))
+    return Page(f"Runs of {family}", content)
+
+
+#: fields of the form that filters runs: name, label, hint
+FILTERS = (
+    ("family", "Family", None),
+    ("host", "Host", None),
+    ("param", "Parameter", "name=value"),
+    ("since", "Since", "YYYY-MM-DD"),
+)
+
+
+def filter_form(chosen: Mapping[str, Any], root: str) -> Markup:
+    """Return the form that filters runs."""
+    fields = []
+    for name, label, hint in FILTERS:
+        field = element("input", name=name, value=text_of(chosen.get(name, "")), placeholder=hint)
+        fields.append(element("label", label, field))
+    status = chosen.get("status") or ()
+    options = [element("option", "any", value="")]
+    options += [element("option", word, value=word, selected="" if word in status else None) for word in RUN_STATUSES]
+    fields.append(element("label", "Status", element("select", *options, name="status")))
+    return element("form", *fields, element("button", "Show"), action=root + "history", method="get", class_="filters")
+
+
+def text_of(value: Any) -> str:
+    """Return the value of a field of a form; of several, the first."""
+    return value if isinstance(value, str) else value[0]
+
+
+def runs_table(runs: List[Dict[str, Any]], root: str) -> Markup:
+    """Return a table of runs, or a line that says that there are none."""
+    if not runs:
+        return element("p", "No runs here.", class_="muted")
+    return html_table(
+        ("Status", "Task", "Parameters", "Host", "Scheduled", "Duration"),
+        [
+            (
+                status_badge(run["status"]),
+                element(
+                    "a", run["family"] or run["task_id"], href=url_of(root, "history", "by_id", str(run["run_id"]))
+                ),
+                params_text(run.get("params", {})),
+                run["host"] or "",
+                moment_text(run["scheduled"]),
+                duration_text(run["duration"]),
+            )
+            for run in runs
+        ],
+    )
+
+
+def html_table(titles: Iterable[str], rows: Iterable[Iterable[Any]]) -> Markup:
+    """Return a table; on a phone each row stands alone, and its cells name themselves."""
+    head = element("tr", *(element("th", title, scope="col") for title in titles))
+    body = (element("tr", *(element("td", cell, data_label=title) for title, cell in zip(titles, row))) for row in rows)
+    return element("table", element("thead", head), element("tbody", *body))
+
+
+def status_badge(status: str) -> Markup:
+    """Return a status, which its sign tells from others as well as its colour."""
+    signs = {DONE: "\u2713", FAILED: "\u2717", DISABLED: "\u2298", RUNNING: "\u25b6", PENDING: "\u2026"}
+    sign = element("span", signs.get(status, "?"), aria_hidden="true")
+    return element("span", sign, " ", status, class_=f"status {status.lower()}")
+
+
+def params_text(params: Mapping[str, Any]) -> str:
+    """Return parameters on a line, of which long values are cut."""
+    return ", ".join(f"{name}={shorten(str(value), 60)}" for name, value in params.items())
+
+
+def shorten(text: str, most: int) -> str:
+    """Return a text, or its beginning if it is long."""
+    return text if len(text) <= most else text[: most - 1] + "\u2026"
+
+
+def further(found: Mapping[str, Any], chosen: Mapping[str, Any], page: str, root: str) -> Markup:
+    """Return links to the next page, and to all of a list as a file."""
+    export = {name: value for name, value in chosen.items() if name not in ("after", "limit")}
+    links = [
+        element("a", text, href=url_of(root, "api", "history", "runs", **export, format=kind))
+        for text, kind in (("All as CSV", "csv"), ("as JSON lines", "jsonl"))
+    ]
+    if found["next"]:
+        onward = url_of(root, page, **{**chosen, "after": found["next"]})
+        links.insert(0, element("a", "Older runs", href=onward, rel="next"))
+    return element("p", *(content_of(link, " ") for link in links), class_="further")
+
+
+def run_page(reader: HistoryReader, number: str, query: Mapping[str, List[str]], root: str) -> Page:
+    """Return the page of a run, by its number."""
+    if not number.isdecimal() or not 0 < int(number[:20]) < 2**31:
+        raise NotFound(f"the history has no run {number[:200]}")
+    return tell_run(reader.run(run_id=number), root)
+
+
+def last_run_page(reader: HistoryReader, task_id: str, query: Mapping[str, List[str]], root: str) -> Page:
+    """Return the page of the last run of a task."""
+    return tell_run(reader.run(task_id=task_id), root)
+
+
+def tell_run(run: Mapping[str, Any], root: str) -> Page:
+    """Return the page of a run."""
+    facts = (
+        ("Status", content_of(status_badge(run["status"]), f" ({run['reason']})" if run["reason"] else "")),
+        ("Task", element("a", run["task_id"], href=visualiser(root, run["task_id"]))),
+        ("Family", element("a", run["family"] or "", href=url_of(root, "tasklist", run["family"] or ""))),
+        ("Host", run["host"] or ""),
+        ("Worker", run["worker"] or ""),
+        ("Scheduled", moment_text(run["scheduled"])),
+        ("Started", moment_text(run["started"])),
+        ("Finished", moment_text(run["finished"])),
+        ("Duration", duration_text(run["duration"])),
+        ("Run again", element("code", run["command"])),
+    )
+    parts = [html_facts(facts)]
+    if run["error"]:
+        parts += [element("h2", "Error"), element("pre", run["error"])]
+    if run["params"]:
+        parts += [element("h2", "Parameters"), html_facts(run["params"].items())]
+    events = [(moment_text(event["time"]), status_badge(event["event"])) for event in run["events"]]
+    parts += [element("h2", "Events"), html_table(("Time", "Event"), events)]
+    before = [dep["run"] or missing_run(dep["task_id"]) for dep in run["upstream"]]
+    for title, runs in (("Attempts", run["attempts"]), ("Upstream", before), ("Downstream", run["downstream"])):
+        if runs:
+            parts += [element("h2", title), attempts_table(runs, root)]
+    return Page(f"Run {run['run_id']} of {run['family'] or run['task_id']}", content_of(*parts))
+
+
+def visualiser(root: str, task_id: str) -> str:
+    """Return the address of a task in the visualiser."""
+    return f"{root}static/visualiser/index.html#{urllib.parse.urlencode({'tab': 'tasks', 'task': task_id})}"
+
+
+def missing_run(task_id: str) -> Dict[str, Any]:
+    """Return what stands for a run of a dependency that is not in the history."""
+    return {"run_id": None, "task_id": task_id, "status": "", "host": "", "started": None, "duration": None}
+
+
+def attempts_table(runs: List[Mapping[str, Any]], root: str) -> Markup:
+    """Return a table of runs that belong together."""
+    rows = [
+        (
+            status_badge(run["status"]) if run["run_id"] else "not in the history",
+            element("a", run["task_id"], href=url_of(root, "history", "by_id", str(run["run_id"])))
+            if run["run_id"]
+            else run["task_id"],
+            run["host"] or "",
+            moment_text(run["started"]),
+            duration_text(run["duration"]),
+        )
+        for run in runs
+    ]
+    return html_table(("Status", "Run of", "Host", "Started", "Duration"), rows)
+
+
+def html_facts(facts: Iterable[Tuple[str, Any]]) -> Markup:
+    """Return names and what goes with them."""
+    return element("dl", *(content_of(element("dt", name), element("dd", value)) for name, value in facts))
+
+
+def families_page(reader: HistoryReader, name: str, query: Mapping[str, List[str]], root: str) -> Page:
+    """Return the page that lists the families."""
+    chosen = {field: query[field][-1] for field in ("search", "after") if any(query.get(field, ()))}
+    found = reader.families(**chosen)
+    rows = [
+        (
+            element("a", row["family"], href=url_of(root, "tasklist", row["family"])),
+            f"{row['runs']:,}",
+            percentage(row["success_rate"]),
+            duration_text(row["median"]),
+            content_of(status_badge(row["last"]["status"]), " ", moment_text(row["last"]["scheduled"]))
+            if row["last"]
+            else "",
+        )
+        for row in found["rows"]
+    ]
+    search = element("label", "Name contains", element("input", name="search", value=chosen.get("search", "")))
+    form = element("form", search, element("button", "Show"), action=root + "tasklist", method="get", class_="filters")
+    shown_rows = html_table(("Family", "Runs", "Succeeded", "Usual duration", "Last run"), rows) if rows else None
+    nothing = None if rows else element("p", "No families here.", class_="muted")
+    onward = url_of(root, "tasklist", **{**chosen, "after": found["next"]})
+    more = element("p", element("a", "More families", href=onward, rel="next")) if found["next"] else None
+    return Page("Families", content_of(form, shown_rows, nothing, more))
+
+
+def percentage(share: Optional[float]) -> str:
+    """Return a share in percent; 100 % only if it is all."""
+    return "" if share is None else f"{math.floor(share * 1000) / 10:g} %"
+
+
+def family_page(reader: HistoryReader, family: str, query: Mapping[str, List[str]], root: str) -> Page:
+    """Return the page of a family: how its runs went, how long they took, and why they failed."""
+    found = reader.family(family=family, last=CHARTED)
+    durations = found["durations"]
+    facts = [
+        ("Runs", f"{found['runs']:,}"),
+        ("Succeeded", percentage(found["success_rate"])),
+        ("Failed", f"{found['failed']:,}"),
+    ]
+    if durations:
+        facts += [
+            (name, duration_text(durations[key]))
+            for name, key in (("Median", "median"), ("90 % within", "p90"), ("99 % within", "p99"), ("Longest", "max"))
+        ]
+        facts.append(("Durations of", f"the last {durations['of']:,} successes"))
+    failures = reader.failures(family=family)["rows"]
+    rows = [
+        (
+            element("a", row["message"], href=url_of(root, "history", "by_id", str(row["run_id"]))),
+            f"{row['count']:,}",
+            moment_text(row["last"]),
+            ", ".join(row["hosts"]),
+        )
+        for row in failures
+    ]
+    parts = [
+        element("p", element("a", "All runs of this family", href=url_of(root, "history", "by_name", family))),
+        html_facts(facts),
+        element("h2", "Durations"),
+        duration_chart(found["last"][::-1], root) if found["last"] else element("p", "None yet.", class_="muted"),
+    ]
+    if rows:
+        parts += [element("h2", "Failures"), html_table(("What they say", "Times", "Last", "Hosts"), rows)]
+    return Page(family, content_of(*parts))
+
+
+CHARTED = 200  #: runs in a chart
+CHART_WIDTH, CHART_HEIGHT, CHART_LEFT, CHART_BOTTOM, CHART_TOP = 760, 260, 70, 30, 12
+
+
+def duration_chart(runs: List[Mapping[str, Any]], root: str) -> Markup:
+    """Return a chart of the durations of runs, oldest first: circles are successes, crosses failures."""
+    first, last = runs[0]["started"], runs[-1]["started"]
+    step = tidy_step(max(run["duration"] for run in runs) / 4)
+    top = step * max(1, math.ceil(max(run["duration"] for run in runs) / step))
+    floor, width = CHART_HEIGHT - CHART_BOTTOM, CHART_WIDTH - CHART_LEFT - 16
+
+    def height(seconds: float) -> float:
+        return round(floor - seconds / top * (floor - CHART_TOP), 1)
+
+    parts = []
+    for number in range(round(top / step) + 1):
+        y = height(step * number)
+        parts.append(element("line", x1=CHART_LEFT, x2=CHART_WIDTH, y1=y, y2=y, class_="grid"))
+        label = duration_text(step * number) if number else "0"
+        parts.append(element("text", label, x=CHART_LEFT - 8, y=y + 4, text_anchor="end"))
+    for run in runs:
+        x = CHART_LEFT + 8 + (width * (run["started"] - first) / (last - first) if last > first else width / 2)
+        parts.append(chart_mark(run, round(x, 1), height(run["duration"]), root))
+    for moment, x, anchor in ((first, CHART_LEFT, "start"), (last, CHART_WIDTH, "end")):
+        text = time.strftime("%Y-%m-%d %H:%M", time.localtime(moment))
+        parts.append(element("text", text, x=x, y=CHART_HEIGHT - 8, text_anchor=anchor))
+    box = f"0 0 {CHART_WIDTH} {CHART_HEIGHT}"
+    title = f"Durations of the last {len(runs)} runs that ended"
+    drawing = element("svg", *parts, viewBox=box, role="group", aria_label=title)
+    legend = element("figcaption", title, ": \u25cf succeeded, \u2715 failed. Each leads to its run.")
+    return element("figure", element("div", drawing, class_="chart"), legend)
+
+
+def tidy_step(least: float) -> float:
+    """Return a length of time that people count in, at least so many seconds."""
+    tidy = (0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
+    return next((step for step in tidy if step >= least), math.ceil(least / 86400) * 86400)
+
+
+def chart_mark(run: Mapping[str, Any], x: float, y: float, root: str) -> Markup:
+    """Return what stands for a run in a chart."""
+    moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run["started"]))
+    told = element("title", f"{run['status']}, {duration_text(run['duration'])}, {moment}")
+    if run["status"] == DONE:
+        mark = element("circle", cx=x, cy=y, r=3.5, class_="done")
+    else:
+        mark = element("path", d=f"M{x - 4} {y - 4}l8 8m0 -8l-8 8", class_="failed")
+    return element("a", told, mark, href=url_of(root, "history", "by_id", str(run["run_id"])))
+
+
+#: stock's addresses and what makes the page there; one that ends in a slash is followed by a name
+HISTORY_PAGES = (
+    ("/history", recent_page),
+    ("/history/by_name/", named_page),
+    ("/history/by_id/", run_page),
+    ("/history/by_task_id/", last_run_page),
+    ("/history/by_params/", parameters_page),
+    ("/tasklist", families_page),
+    ("/tasklist/", family_page),
+)
+
+#: the same as routes: what ends in a slash stands for all below it
+HISTORY_PATHS = ("/history", "/history/", "/tasklist", "/tasklist/")
+
+
+# ======================================================================================================================
+# 7. Notices
+# ======================================================================================================================
+#
+# What people hear without looking: e-mails as stock Luigi's scheduler sends them (Mails), and messages to a webhook
+# (Alerts). Both are Notices: `hear` puts an event into a queue and is done; a thread of each makes messages of the
+# events, now and then one of many, and delivers them.
+#
+#   event -> _heard -> collect() -> messages that go at once --------> _outbox -> deliver()
+#                               `-> a digest, until digest() is due -'
+#
+# A server that is slow or dead holds up that thread alone. All queues are bounded, and what does not fit is counted.
+# What cannot be delivered is tried again, ever more rarely, until `patience` is over; then one line of the log says
+# what was not sent. A server that takes a message and dies before it says so gets it twice: better than never.
+#
+# Task names, error reports and addresses come from clients. They go into messages escaped, on one line where a header
+# or a headline needs it, without control characters, and cut. No log line and no health figure has a webhook's URL.
+
+#: events that wait for the thread; of those beyond, only their number is kept
+MAX_HEARD = 10_000
+#: of these, the first that keep their error reports
+MAX_HEARD_REPORTS = 1000
+MAX_OWNERS = 100  #: owners of a task who hear of its failure
+#: messages that wait to be delivered; beyond, the oldest is given up
+MAX_OUTBOX = 1000
+#: characters of names and error reports in a digest; beyond, failures are counted, and not named
+MAX_DIGEST = 512 * 1024
+MAX_SHOWN_NAME = 1000  #: characters of a task's name
+MAX_SHOWN_VALUE = 200  #: characters of a parameter, or of the last line of an error report, in a webhook's message
+MAX_SHOWN_PARAMS = 50
+MAX_SUBJECT = 500
+
+#: seconds until the second try of a delivery, doubled for each further one, and the most that this comes to
+FIRST_RETRY, LAST_RETRY = 5.0, 300.0
+#: seconds for what is due when luigid ends
+CLOSE_WITHIN = 3.0
+#: seconds between two looks for tasks that run long
+LOOK_INTERVAL = 30.0
+#: seconds after which the thread looks at its queues even if nothing seems due
+LONGEST_WAIT = 3600.0
+
+SENDGRID_URL = "https://api.sendgrid.com/v3/mail/send"
+SENDGRID_TIMEOUT = 10.0  #: seconds
+
+#: an address that goes into any header as it is, with or without a name before it
+_ADDRESS = re.compile(r"(?:([^<>]*)<)?([A-Za-z0-9_.!#$%&'*+/=^`{|}~-]+(?:@[A-Za-z0-9_.-]+)?)>?")
+
+#: control characters except tab and newline, what turns the direction of writing, and halves of characters
+_ILLEGIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def legible(text: str) -> str:
+    """Return a text that a client sent with blanks for what could steer whatever displays it."""
+    return _ILLEGIBLE.sub(" ", text)
+
+
+def one_line(text: str, most: int) -> str:
+    """Return a text on one line of at most `most` characters, legible."""
+    line = legible(text[: most + 1]).replace("\n", " ").replace("\t", " ")
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def name_of(event: Event) -> str:
+    """Return what to call the task of an event, without hidden parameters."""
+    if event.kind == SCHEDULING_FAILED:
+        return event.task_id
+    return displayed(event.family, shown_params(event, event.params))
+
+
+def shown_params(event: Event, params: Mapping[str, Any]) -> Dict[str, Any]:
+    """Return those of `params` that may be shown."""
+    return {name: value for name, value in params.items() if name not in event.hidden}
+
+
+# -- collecting and delivering -----------------------------------------------------------------------------------------
+
+
+class Undelivered(Exception):
+    """A message could not be delivered."""
+
+    def __init__(self, reason: str, detail: str = "", final: bool = False, wait: float = 0.0) -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason  #: with nothing in it that only the log may know
+        self.final = final  #: whether trying again is in vain
+        self.wait = wait  #: seconds for which the server wants to be left alone
+
+
+class Message(NamedTuple):
+    """What is to be delivered."""
+
+    label: str  #: what the log calls it
+    content: Any  #: what `Notices.deliver` takes
+    made: float  #: epoch seconds
+
+
+class Notices(Attendant):
+    """Makes messages of events and delivers them, in a thread of its own. `clock` returns epoch seconds."""
+
+    #: the kinds of events to hear of
+    kinds: FrozenSet[str] = frozenset()
+    #: seconds for which the delivery of a message is tried
+    patience = 3600.0
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._heard: Deque[Event] = collections.deque()
+        self._outbox: Deque[Message] = collections.deque()
+        #: seconds until the next try, 0 while deliveries succeed, and when it is
+        self._delay = 0.0
+        self._next_try = -math.inf
+        self._figures = {"sent": 0, "failed": 0, "missed": 0}
+        self._last_error: Optional[str] = None
+        self._wake = threading.Event()
+        self._closing = False
+        self._thread: Optional[threading.Thread] = None
+
+    # What the kinds of notices are made of.
+
+    def collect(self, event: Event, now: float) -> Iterable[Message]:
+        """Take in an event; return what is to go at once."""
+        raise NotImplementedError
+
+    def digest(self, now: float, ending: bool) -> Iterable[Message]:
+        """Return what is due, or when luigid is `ending`, all that was taken in and has not gone."""
+        return ()
+
+    def due(self) -> float:
+        """Return when there will be a digest, in epoch seconds."""
+        return math.inf
+
+    def deliver(self, content: Any) -> None:
+        """Bring a message to where it belongs; Undelivered if that fails."""
+        raise NotImplementedError
+
+    def sample(self) -> Message:
+        """Return a message that says that it is a test."""
+        raise NotImplementedError
+
+    # What is common to them.
+
+    def hear(self, event: Event, task: Optional[Task], ticket: int) -> None:
+        """Put an event of the right kind into the queue."""
+        if event.kind not in self.kinds:
+            return
+        if len(self._heard) >= MAX_HEARD:
+            self._figures["missed"] += 1
+            return
+        if len(self._heard) >= MAX_HEARD_REPORTS:
+            event = event._replace(report=None)
+        if len(event.owners) > MAX_OWNERS:
+            event = event._replace(owners=event.owners[:MAX_OWNERS])
+        self._heard.append(event)
+        self._wake.set()
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Try for at most CLOSE_WITHIN seconds to deliver what there is, and log how much was left."""
+        if self._thread is None:
+            return
+        self._closing = True
+        self._wake.set()
+        self._thread.join(CLOSE_WITHIN)
+        left = list(self._outbox)
+        if left:
+            many = "%s ends with %d messages not sent and %d events not told of, first %s"
+            logger.error(many, self.name, len(left), len(self._heard), left[0].label)
+
+    def health(self) -> Dict[str, Any]:
+        """Return how many events and messages wait, were sent, failed and missed, and why the last delivery failed."""
+        waiting = {"heard": len(self._heard), "waiting": len(self._outbox)}
+        return {**waiting, **self._figures, "last_error": self._last_error}
+
+    def _run(self) -> None:
+        while not self._closing:
+            self._wake.clear()
+            try:
+                wait = self.keep_up()
+            except Exception:
+                logger.exception("%s: a fault", self.name)
+                wait = FIRST_RETRY
+            if wait > 0 and not self._closing:
+                self._wake.wait(min(wait, LONGEST_WAIT))
+        self._end()
+
+    def keep_up(self) -> float:
+        """Do what is due, at most one delivery; return for how many seconds there is nothing to do but hear."""
+        now = self._clock()
+        self._take_in(now)
+        if self._outbox and now >= self._next_try:
+            self._try_delivery()
+            return 0.0
+        return max(0.0, min(self.due(), self._next_try if self._outbox else math.inf) - now)
+
+    def _take_in(self, now: float, ending: bool = False) -> None:
+        while self._heard:
+            self._outbox.extend(self.collect(self._heard.popleft(), now))
+        self._outbox.extend(self.digest(now, ending))
+        while len(self._outbox) > MAX_OUTBOX:
+            self._give_up(self._outbox.popleft(), "too many wait")
+
+    def _try_delivery(self) -> None:
+        message, failure = self._outbox[0], None  # it stays there, where close() counts it, until that is known
+        try:
+            self.deliver(message.content)
+        except Undelivered as error:
+            failure = error
+        except Exception as error:
+            logger.exception("%s: a fault", self.name)
+            failure = Undelivered(f"a fault: {type(error).__name__}", final=True)
+        self._outbox.popleft()
+        if failure is not None:
+            self._put_off(message, failure)
+            return
+        self._figures["sent"] += 1
+        self._delay = 0.0
+        logger.info("sent %s", message.label)
+
+    def _put_off(self, message: Message, error: Undelivered) -> None:
+        now = self._clock()
+        self._last_error = error.reason
+        if error.final or now - message.made >= self.patience:
+            self._give_up(message, str(error))
+            return
+        if not self._delay:
+            logger.warning("cannot send %s: %s; trying for %.0f minutes", message.label, error, self.patience / 60)
+        self._delay = min(max(FIRST_RETRY, 2 * self._delay), LAST_RETRY)
+        self._next_try = now + max(self._delay, error.wait)
+        self._outbox.append(message)  # behind the others: it may be the only one that fails
+
+    def _give_up(self, message: Message, reason: str) -> None:
+        self._figures["failed"] += 1
+        logger.error("not sent: %s: %s", message.label, reason)
+
+    def _end(self) -> None:
+        """Try each message once, up to the first that meets a server out of order."""
+        try:
+            self._take_in(self._clock(), ending=True)
+            self._delay = 0.0
+            while self._outbox and not self._delay:
+                self._try_delivery()
+        except Exception:
+            logger.exception("%s: a fault", self.name)
+
+
+# -- e-mails -----------------------------------------------------------------------------------------------------------
+
+
+class Mail(NamedTuple):
+    """An e-mail, in plain text or HTML as `[email] format` says."""
+
+    receivers: Tuple[str, ...]
+    subject: str
+    body: str
+
+
+class Tally:
+    """What happened to the tasks that are counted together, for one receiver."""
+
+    __slots__ = ("counts", "reports")
+
+    def __init__(self) -> None:
+        #: as in COUNTED
+        self.counts = [0, 0, 0]
+        #: the last different error reports: hash of all of it -> its end as it is shown
+        self.reports: Dict[int, str] = {}
+
+
+#: what a Tally counts
+COUNTED = ("failure", "disable", "scheduling failure")
+
+#: under what name failures are counted when MAX_DIGEST is reached
+UNNAMED = "tasks not named here"
+
+
+def describe_counts(counts: Iterable[int]) -> str:
+    """Return `2 failures, 1 disable` and the like; "" if there is nothing to tell."""
+    return ", ".join(f"{n} {what}{'s' * (n > 1)}" for n, what in zip(counts, COUNTED) if n)
+
+
+class Mails(Notices):
+    """The e-mails of stock's scheduler: about each task that it disables or, with `batch_emails`, about all that failed
+    in an interval. Without `batch_emails` it is stock's workers that send those about failures.
+    """
+
+    name = "mail"
+    patience = 86400.0
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+        super().__init__(clock)
+        self._settings = settings
+        self._mode = settings.section("batch_email")
+        self._format = settings.get("email", "format")
+        self._receivers = split_addresses(settings.get("email", "receiver"))
+        batches = settings.get("scheduler", "batch_emails")
+        self.kinds = frozenset((FAILURE_REPORTED, SCHEDULING_FAILED) if batches else (DISABLED,))
+        #: receiver -> what is counted together -> what happened
+        self._tallies: Dict[str, Dict[str, Tally]] = {}
+        #: characters in it
+        self._size = 0
+        self._next_digest = clock() + 60 * self._mode["email_interval"]
+
+    def collect(self, event: Event, now: float) -> Iterable[Message]:
+        """Count a failure; or return the e-mail about a task that the scheduler disabled."""
+        if event.kind == DISABLED:
+            return [self._message(disable_mail(event, self._settings), now)] if event.failures else []
+        owners = filter(None, (owner.strip() for owner in event.owners))
+        key, report = one_line(self._key(event), MAX_SHOWN_NAME), readable_report(event)
+        for receiver in dict.fromkeys((*self._receivers, *owners)):
+            tally = self._tally(receiver, key)
+            tally.counts[2 if event.kind == SCHEDULING_FAILED else 0] += 1
+            tally.counts[1] += event.reason == "disabled"
+            if report is not None:
+                self._keep(tally.reports, report)
+        return []
+
+    def _key(self, event: Event) -> str:
+        mode = self._mode["batch_mode"]
+        if mode == "family":
+            return event.family
+        if mode == "all":
+            return name_of(event)
+        rest = shown_params(event, event.unbatched).items()
+        return f"{event.family}({', '.join(f'{name}={value}' for name, value in rest)})"
+
+    def _tally(self, receiver: str, key: str) -> Tally:
+        if receiver not in self._tallies and not self._has_room(receiver):
+            self._figures["missed"] += 1
+            return Tally()
+        tallies = self._tallies.setdefault(receiver, {})
+        if key not in tallies and not self._has_room(key):
+            key = UNNAMED
+        return tallies.setdefault(key, Tally())
+
+    def _has_room(self, text: str) -> bool:
+        self._size += len(text) + 100  # for what holds it
+        return self._size <= MAX_DIGEST
+
+    def _keep(self, reports: Dict[int, str], report: str) -> None:
+        ending = reports.pop(hash(report), None)
+        if ending is None:
+            ending = "\n".join(legible(report.rstrip()).split("\n")[-self._mode["error_lines"] :])
+            if not self._has_room(ending):
+                return
+        reports[hash(report)] = ending
+        if len(reports) > self._mode["error_messages"]:
+            del reports[next(iter(reports))]
+
+    def due(self) -> float:
+        """Return when the interval ends, also if nothing has failed: the next one begins then."""
+        return self._next_digest if self._tallies or self._mode["email_interval"] else math.inf
+
+    def digest(self, now: float, ending: bool) -> Iterable[Message]:
+        """Return an e-mail for each receiver, if it is time."""
+        if not ending and now < self._next_digest:
+            return []
+        tallies, self._tallies, self._size = self._tallies, {}, 0
+        self._next_digest = now + 60 * self._mode["email_interval"]
+        return [self._message(self._batch(*item), now) for item in tallies.items()]
+
+    def _batch(self, receiver: str, tallies: Mapping[str, Tally]) -> Mail:
+        counts = describe_counts(map(sum, zip(*(tally.counts for tally in tallies.values()))))
+        whose = "" if receiver in self._receivers else "Your tasks have "
+        subject = f"Luigi: {whose}{counts} in the last {self._mode['email_interval']} minutes"
+        groups = group_tallies(tallies, self._mode["group_by_error_messages"])
+        make_body = batch_in_html if self._format == "html" else batch_in_text
+        return Mail(split_addresses(receiver), subject, make_body(groups))
+
+    def _message(self, mail: Mail, now: float) -> Message:
+        prefix = self._settings.get("email", "prefix")
+        subject = one_line(f"{prefix} {mail.subject}" if prefix else mail.subject, MAX_SUBJECT)
+        label = f"e-mail to {', '.join(mail.receivers) or 'nobody'}: {subject}"
+        return Message(label, mail._replace(subject=subject), now)
+
+    def deliver(self, content: Mail) -> None:
+        """Send an e-mail by `[email] method`."""
+        if not content.receivers:
+            raise Undelivered("nobody to send it to", final=True)
+        SENDERS[self._settings.get("email", "method")](self._settings, content)
+
+    def sample(self) -> Message:
+        """Return an e-mail to `[email] receiver`."""
+        body = f"This is what luigid on {socket.gethostname()} sends to see whether its e-mails arrive."
+        return self._message(Mail(self._receivers, "Luigi: a test", as_format(self._format, body)), self._clock())
+
+
+def split_addresses(text: str) -> Tuple[str, ...]:
+    """Return ("ann@x", "bob@x") for `Ann <ann@x>, bob@x`, without what is no address."""
+    return tuple(match[2] for match in map(_ADDRESS.fullmatch, map(str.strip, text.split(","))) if match)
+
+
+def sender_of(settings: Settings) -> Tuple[str, str]:
+    """Return the name, which may be "", and the address in `[email] sender`."""
+    sender = settings.get("email", "sender").strip()
+    match = _ADDRESS.fullmatch(sender)
+    return ((match[1] or "").strip(' "'), match[2]) if match else ("", sender)
+
+
+def as_format(form: str, text: str) -> str:
+    """Return a plain text as the body of an e-mail."""
+    import html  # like the other imports in functions: only who sends e-mails waits for it to load
+
+    return HTML_BODY.format(f"<p>{html.escape(text)}</p>") if form == "html" else text
+
+
+HTML_BODY = "<!DOCTYPE html>\n<html><body>\n{}\n</body></html>\n"
+
+
+def disable_mail(event: Event, settings: Settings) -> Mail:
+    """Return the e-mail about a task that the scheduler has disabled."""
+    policy, task_id = RetryPolicy(*event.policy), one_line(event.task_id, MAX_SHOWN_NAME)
+    persist = settings.get("scheduler", "disable_persist")
+    body = (
+        f"{task_id} failed {policy.retry_count} times in the last {policy.disable_window} seconds, "
+        f"so it is being disabled for {persist} seconds"
+    )
+    receivers = split_addresses(settings.get("email", "receiver"))
+    subject = f"Luigi Scheduler: DISABLED {task_id} due to excessive failures"
+    return Mail(receivers, subject, as_format(settings.get("email", "format"), body))
+
+
+#: tasks that an e-mail lists together, a line each, and the error reports below them
+TaskGroup = Tuple[List[str], Tuple[str, ...]]
+
+
+def group_tallies(tallies: Mapping[str, Tally], by_report: bool) -> List[TaskGroup]:
+    """Return what an e-mail lists, in stock's order: most failures first. `by_report`: with equal reports together."""
+
+    def rank(names: Iterable[str]) -> Tuple[int, int, str]:
+        failures, disables, unscheduled = map(sum, zip(*(tallies[name].counts for name in names)))
+        return -failures - unscheduled, -disables, min(names)
+
+    groups: Dict[Any, List[str]] = {}
+    for name, tally in tallies.items():
+        groups.setdefault(tuple(tally.reports.values()) if by_report else name, []).append(name)
+    described = []
+    for names in sorted(groups.values(), key=rank):
+        names.sort(key=lambda name: rank([name]))
+        lines = [f"{name} ({describe_counts(tallies[name].counts)})" for name in names]
+        described.append((lines, tuple(tallies[names[0]].reports.values())))
+    return described
+
+
+def batch_in_text(groups: Iterable[TaskGroup]) -> str:
+    """Return the groups as stock writes them into a plain e-mail."""
+    text = ""
+    for lines, reports in groups:
+        text += "- " + "\n  ".join(lines) + "\n"
+        text += "".join("\n      " + report.replace("\n", "\n      ") + "\n" for report in reports)
+        text += "\n" * bool(reports)
+    return text.rstrip()
+
+
+def batch_in_html(groups: Iterable[TaskGroup]) -> str:
+    """Return the groups as a list in HTML."""
+    import html
+
+    items = []
+    for lines, reports in groups:
+        names = "<br>\n".join(map(html.escape, lines))
+        items.append(f"<li>{names}" + "".join(f"\n<pre>{html.escape(report)}</pre>" for report in reports) + "</li>")
+    return HTML_BODY.format("<ul>\n" + "\n".join(items) + "\n</ul>")
+
+
+def send_by_smtp(settings: Settings, mail: Mail) -> None:
+    """Send an e-mail through the server of `[smtp]`; Undelivered if it does not take it."""
+    import smtplib
+
+    try:
+        refused = converse(settings.section("smtp"), sender_of(settings)[1], mail.receivers, compose(settings, mail))
+    except smtplib.SMTPRecipientsRefused as error:
+        codes = [code for code, _ in error.recipients.values()]
+        raise Undelivered(f"SMTP {min(codes)}", "all receivers refused", final=min(codes) >= 500) from error
+    except smtplib.SMTPResponseException as error:
+        final = error.smtp_code >= 500
+        raise Undelivered(f"SMTP {error.smtp_code}", describe_reply(error.smtp_error), final=final) from error
+    except smtplib.SMTPNotSupportedError as error:
+        raise Undelivered("the server lacks what the e-mail needs", str(error), final=True) from error
+    except OSError as error:
+        raise Undelivered(describe_failure(error)) from error
+    except ValueError as error:  # nothing that could be sent; what it says may have been typed by anybody
+        raise Undelivered("the e-mail cannot be encoded", type(error).__name__, final=True) from error
+    for address, (code, reply) in refused.items():
+        logger.error("not sent: e-mail to %s: SMTP %d: %s", address, code, describe_reply(reply))
+
+
+def describe_reply(reply: Union[bytes, str]) -> str:
+    """Return what a mail server said, for the log."""
+    return one_line(reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply, MAX_SHOWN_VALUE)
+
+
+def describe_failure(error: BaseException) -> str:
+    """Return what went wrong with a connection, without names that came from elsewhere."""
+    import ssl
+
+    if isinstance(error, ssl.SSLError):
+        return f"TLS: {getattr(error, 'verify_message', '') or error.reason or type(error).__name__}"
+    if isinstance(error, socket.timeout):  # TimeoutError, from Python 3.10 on
+        return "no answer in time"
+    return getattr(error, "strerror", None) or type(error).__name__
+
+
+def converse(
+    options: Mapping[str, Any], sender: str, receivers: Tuple[str, ...], message: Any
+) -> Dict[str, Tuple[int, bytes]]:
+    """Hand a message to an SMTP server; return what it replied about those receivers whom it refused."""
+    import smtplib
+
+    where = {name: options[name] for name in ("host", "port", "local_hostname")}
+    where["timeout"] = options["timeout"] or None
+    context = tls_context(options["verify_tls"])
+    server = smtplib.SMTP_SSL(context=context, **where) if options["ssl"] else smtplib.SMTP(**where)
+    try:
+        server.ehlo_or_helo_if_needed()
+        if server.has_extn("starttls") and not options["no_tls"]:
+            server.starttls(context=context)
+        elif options["verify_tls"] and not (options["ssl"] or options["no_tls"]):
+            raise Undelivered("TLS: the server offers none", final=True)
+        if options["username"] and options["password"]:
+            server.login(options["username"], options["password"])
+        refused = server.send_message(message, sender, receivers)
+        with contextlib.suppress(OSError):  # the message is with them
+            server.quit()
+        return refused
+    finally:
+        server.close()
+
+
+def tls_context(verify: bool) -> Any:
+    """Return how TLS is spoken, an ssl.SSLContext: as everywhere or, as stock does with mail servers, with anybody."""
+    import ssl
+
+    context = ssl.create_default_context()
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def compose(settings: Settings, mail: Mail) -> Any:
+    """Return an e-mail as an email.message.Message."""
+    import email.charset
+    import email.header
+    import email.mime.text
+    import email.utils
+
+    encoding = email.charset.Charset("utf-8")
+    encoding.body_encoding = email.charset.QP
+    form = "html" if settings.get("email", "format") == "html" else "plain"
+    message = email.mime.text.MIMEText(mail.body, form, encoding)
+    # What looks like an encoded text is encoded, lest it be decoded.
+    is_plain = mail.subject.isascii() and "=?" not in mail.subject
+    message["Subject"] = email.header.Header(mail.subject, "us-ascii" if is_plain else "utf-8")
+    message["From"] = email.utils.formataddr(sender_of(settings))
+    message["To"] = ", ".join(mail.receivers)
+    message["Date"] = email.utils.formatdate(localtime=True)
+    message["Message-ID"] = email.utils.make_msgid(domain=socket.gethostname())
+    message["Auto-Submitted"] = "auto-generated"
+    return message
+
+
+def send_by_sendgrid(settings: Settings, mail: Mail) -> None:
+    """Send an e-mail through SendGrid's web API; Undelivered if it does not take it."""
+    form = "text/html" if settings.get("email", "format") == "html" else "text/plain"
+    document = {
+        "personalizations": [{"to": [{"email": receiver} for receiver in mail.receivers]}],
+        "from": {"email": sender_of(settings)[1]},
+        "subject": mail.subject,
+        "content": [{"type": form, "value": mail.body}],
+    }
+    key = settings.get("sendgrid", "apikey")
+    post_json(SENDGRID_URL, document, {"Authorization": f"Bearer {key}"}, SENDGRID_TIMEOUT)
+
+
+#: by the values of `[email] method`; others need what only the SDK of AWS has
+SENDERS = {"smtp": send_by_smtp, "sendgrid": send_by_sendgrid}
+
+
+def post_json(url: str, document: Any, headers: Mapping[str, str], timeout: float) -> None:
+    """POST a document to a http or https URL; Undelivered unless the answer is a 2xx. No redirect is followed.
+
+    A user and a password in the URL go into a header; the certificate must be valid.
+    """
+    import http.client
+    import urllib.error
+    import urllib.request
+
+    parts = urllib.parse.urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    headers = {"Content-Type": "application/json", "User-Agent": f"luigid/{__version__}", **headers}
+    if at:
+        credentials = binascii.b2a_base64(urllib.parse.unquote_to_bytes(user), newline=False)
+        headers["Authorization"] = "Basic " + credentials.decode()
+    url, body = parts._replace(netloc=host, fragment="").geturl(), encode_json(document).encode("ascii")
+    request = urllib.request.Request(url, body, headers)
+    opener = urllib.request.OpenerDirector()
+    for handler in ("ProxyHandler", "HTTPHandler", "HTTPSHandler", "HTTPDefaultErrorHandler", "HTTPErrorProcessor"):
+        opener.add_handler(getattr(urllib.request, handler)())
+    try:
+        opener.open(request, timeout=timeout).close()
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise refusal(error.code, error.headers.get("Retry-After", "")) from None
+    except (http.client.HTTPException, OSError, ValueError) as error:  # their texts may have the URL
+        raise Undelivered(describe_failure(getattr(error, "reason", error))) from None
+
+
+def refusal(status: int, retry_after: str) -> Undelivered:
+    """Return what an HTTP status that is no 2xx means."""
+    if 300 <= status < 400:
+        return Undelivered(f"HTTP {status}", "redirects are not followed", final=True)
+    wait = min(float(retry_after), 3600.0) if re.fullmatch("[0-9]{1,6}", retry_after) else 0.0
+    return Undelivered(f"HTTP {status}", final=status < 500 and status not in (408, 425, 429), wait=wait)
+
+
+# -- messages to a webhook ---------------------------------------------------------------------------------------------
+
+#: kind of alert -> what a message says of it after the number of tasks
+ALERT_WORDS = {
+    "failed": "failed",
+    "disabled": "disabled after too many failures",
+    "slow": "running much longer than usual",
+    "worker_lost": "failed with their worker lost",
+    "scheduling_failed": "could not be scheduled",
+}
+
+#: what makes text a link or a call for attention in Slack and its kin
+_MARKUP = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord("@"): "@\u200b"}
+
+
+class Alerts(Notices):
+    """Messages to `[alerts] webhook_url`: the first soon after something happened, then at most one an interval.
+
+    `runs` returns what there is to expect of the tasks that run, as `HistoryReader.expectations` does; without it
+    nothing is said of those that run long.
+    """
+
+    name = "alerts"
+
+    def __init__(
+        self,
+        settings: Settings,
+        runs: Optional[Callable[[], Mapping[str, Any]]] = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(clock)
+        self._options = settings.section("alerts")
+        self._runs = runs if "slow" in self._options["kinds"] else None
+        self.kinds = frozenset((FAILED, DISABLED, SCHEDULING_FAILED))
+        #: kind of alert -> how many there are, and the first of them by task id
+        self._counts: Dict[str, int] = {}
+        self._named: Dict[str, Dict[str, Dict[str, Any]]] = {}
+        #: epoch seconds of the next message, before which there is none, and of the next look at what runs
+        self._next_message = math.inf
+        self._quiet_until = -math.inf
+        self._next_look = clock() + LOOK_INTERVAL if self._runs else math.inf
+        #: ids and starts of the runs that were found slow
+        self._slow: Set[Tuple[str, float]] = set()
+
+    def collect(self, event: Event, now: float) -> Iterable[Message]:
+        """Count an event, and keep what is to be said of it."""
+        kind = self._kind(event)
+        if kind is not None:
+            self._add(describe_event(kind, event), now)
+        return []
+
+    def _kind(self, event: Event) -> Optional[str]:
+        if event.kind == SCHEDULING_FAILED:
+            possible = ("scheduling_failed",)
+        elif event.kind == DISABLED:
+            possible = ("disabled",) if event.failures else ()
+        elif event.reason == "worker lost":
+            possible = ("worker_lost", "failed")
+        else:
+            possible = () if event.reason else ("failed",)
+        return next((kind for kind in possible if kind in self._options["kinds"]), None)
+
+    def _add(self, alert: Dict[str, Any], now: float) -> None:
+        kind, task_id, named = alert["kind"], alert["task_id"], self._named.setdefault(alert["kind"], {})
+        if not self._counts:
+            self._next_message = max(now + self._options["delay"], self._quiet_until)
+        self._counts[kind] = self._counts.get(kind, 0) + 1
+        if task_id in named:
+            alert["times"] += named[task_id]["times"]
+        if task_id in named or len(named) < self._options["max_named"]:
+            named[task_id] = alert
+
+    def due(self) -> float:
+        """Return when the next message goes, or the next look at what runs is due."""
+        return min(self._next_message, self._next_look)
+
+    def digest(self, now: float, ending: bool) -> Iterable[Message]:
+        """Return the message of what has happened, if it is time."""
+        if now >= self._next_look and not ending:
+            self._next_look = now + LOOK_INTERVAL
+            self._look(now)
+        if not self._counts or (now < self._next_message and not ending):
+            return []
+        document = alert_document(self._counts, self._named)
+        self._counts, self._named = {}, {}
+        self._next_message, self._quiet_until = math.inf, now + self._options["interval"]
+        return [Message("alert: " + document["text"].partition("\n")[0], document, now)]
+
+    def _look(self, now: float) -> None:
+        """Find the runs that take much longer than usual, each once."""
+        try:
+            rows = self._runs()["rows"]
+        except HistoryUnavailable:  # as the log says already
+            return
+        slow = {
+            (row["task_id"], row["started"]): row
+            for row in rows
+            if row["slow"] and row["running_for"] >= self._options["slow_after"]
+        }
+        for run, row in slow.items():
+            if run not in self._slow:
+                name = self.scheduler.fetch_error(task_id=row["task_id"]).get("displayName", row["task_id"])
+                self._add(describe_slow_run(row, name, now), now)
+        self._slow = set(slow)
+
+    def deliver(self, content: Mapping[str, Any]) -> None:
+        """POST a message."""
+        post_json(self._options["webhook_url"], content, {}, self._options["timeout"])
+
+    def sample(self) -> Message:
+        """Return a message of nothing."""
+        document = alert_document({}, {})
+        return Message("alert", {**document, "text": document["text"] + "this is a test"}, self._clock())
+
+
+def describe_event(kind: str, event: Event) -> Dict[str, Any]:
+    """Return what a webhook is told of an event."""
+    # What a lost worker left is the report of an earlier run.
+    error = None if event.reason == "worker lost" else message_of(readable_report(event))
+    facts = ("task_id", "family", "worker", "host", "time", "started", "failures")
+    about = {fact: getattr(event, fact) for fact in facts}
+    params = brief_params(shown_params(event, event.params))
+    return brief_alert(kind=kind, name=name_of(event), **about, error=error, params=params)
+
+
+def describe_slow_run(row: Mapping[str, Any], name: str, now: float) -> Dict[str, Any]:
+    """Return what a webhook is told of a run that takes long, given as in `Alerts`."""
+    facts = ("task_id", "family", "worker", "host", "started", "running_for", "expected")
+    return brief_alert(kind="slow", name=name, **{fact: row[fact] for fact in facts}, time=now)
+
+
+def brief_alert(**fields: Any) -> Dict[str, Any]:
+    """Return an alert of one event, with texts of sane length."""
+    texts = {name: one_line(value, MAX_SHOWN_NAME) for name, value in fields.items() if isinstance(value, str)}
+    return {**fields, **texts, "times": 1}
+
+
+def brief_params(params: Mapping[str, Any]) -> Dict[str, str]:
+    """Return the first parameters, and of each the beginning."""
+    first = itertools.islice(params.items(), MAX_SHOWN_PARAMS)
+    return {one_line(name, MAX_SHOWN_VALUE): one_line(str(value), MAX_SHOWN_VALUE) for name, value in first}
+
+
+def alert_document(counts: Mapping[str, int], named: Mapping[str, Mapping[str, Any]]) -> Dict[str, Any]:
+    """Return what is POSTed: a text as Slack and its kin take it, and the same in fields for programs."""
+    host, lines = socket.gethostname(), []
+    events = [alert for alerts in named.values() for alert in alerts.values()]
+    for kind, number in counts.items():
+        alerts = named.get(kind, NOTHING).values()
+        lines += [f"- {ALERT_WORDS[kind]}: {alert_line(alert)}" for alert in alerts]
+        unnamed = number - sum(alert["times"] for alert in alerts)
+        lines += [f"- {ALERT_WORDS[kind]}: {unnamed} more"] if unnamed else []
+    what = ", ".join(f"{number} {ALERT_WORDS[kind]}" for kind, number in counts.items())
+    text = "\n".join([f"luigid on {host}: {what}", *lines]).translate(_MARKUP)
+    return {"text": text, "mrkdwn": False, "source": "luigid", "host": host, "counts": dict(counts), "events": events}
+
+
+def alert_line(alert: Mapping[str, Any]) -> str:
+    """Return what a message says of a task."""
+    line = alert["name"]
+    place = alert["host"] or alert["worker"]
+    if place:
+        line += f" on {place}"
+    if alert["times"] > 1:
+        line += f", {alert['times']} times"
+    if alert["kind"] == "slow":
+        line += f": {duration_text(alert['running_for'])}, usually {duration_text(alert['expected'])}"
+    elif alert["error"]:
+        line += f": {alert['error']}"
+    return line
+
+
+# -- what the settings ask for -----------------------------------------------------------------------------------------
+
+
+def mail_obstacle(settings: Settings, by_hand: bool = False) -> Optional[str]:
+    """Return why no e-mails can be sent, though the settings ask for them, or None. `by_hand`: a person wants one."""
+    method = settings.get("email", "method")
+    if method not in SENDERS:
+        ours = "[email] method = smtp, [smtp] host = email-smtp.REGION.amazonaws.com, port = 587, username, password"
+        return f"[email] method = {method} takes the SDK of AWS; its SMTP interface does without: {ours}"
+    if method == "sendgrid" and not settings.get("sendgrid", "apikey"):
+        return "[sendgrid] apikey is not set"
+    if not by_hand and not settings.get("email", "force_send") and is_terminal(sys.stdout):
+        return "standard output is a terminal; [email] force_send = true sends them nevertheless"
+    return None
+
+
+def is_terminal(stream: Optional[TextIO]) -> bool:
+    """Return whether a person sees what is written to a stream, which may be closed."""
+    return stream is not None and not stream.closed and stream.isatty()
+
+
+def wants_mail(settings: Settings) -> bool:
+    """Return whether the settings ask for e-mails; owners are known only when tasks fail."""
+    somebody = settings.get("scheduler", "batch_emails") or split_addresses(settings.get("email", "receiver"))
+    return bool(somebody) and settings.get("email", "format") != "none"
+
+
+def make_notices(
+    settings: Settings,
+    runs: Optional[Callable[[], Mapping[str, Any]]] = None,
+    clock: Callable[[], float] = time.time,
+) -> Iterator[Notices]:
+    """Yield the attendants that the settings ask for, and log why there will be no e-mails if they do. See Alerts."""
+    if wants_mail(settings):
+        obstacle = mail_obstacle(settings)
+        if obstacle:
+            logger.warning("no e-mails are sent: %s", obstacle)
+        else:
+            yield Mails(settings, clock)
+    if settings.get("alerts", "webhook_url"):
+        yield Alerts(settings, runs, clock)
+
+
+def try_notices(settings: Settings) -> Tuple[List[str], bool]:
+    """Send a test by each way that the settings name; return a line for each way, and whether all is well."""
+    receivers = split_addresses(settings.get("email", "receiver"))
+    no_mail = None if wants_mail(settings) and receivers else "[email] receiver is not set, or format = none"
+    no_alert = None if settings.get("alerts", "webhook_url") else "[alerts] webhook_url is not set"
+    lines, outcomes = [], []
+    for what, make, unset, obstacle in (
+        (f"e-mail to {', '.join(receivers) or 'nobody'}", Mails, no_mail, mail_obstacle(settings, by_hand=True)),
+        ("alert", Alerts, no_alert, None),
+    ):
+        failure = unset or obstacle or try_delivery(make(settings))
+        lines.append(f"{what}: {'not sent: ' + failure if failure else 'sent'}")
+        if not unset:
+            outcomes.append(failure is None)
+    return lines, bool(outcomes) and all(outcomes)
+
+
+def try_delivery(notices: Notices) -> Optional[str]:
+    """Send a test; return why that failed, None if it did not."""
+    try:
+        notices.deliver(notices.sample().content)
+    except Undelivered as error:
+        return str(error)
+    return None
+
+
+# ======================================================================================================================
+# 8. Metrics
+# ======================================================================================================================
+#
+# What /metrics says, in Prometheus' text format 0.0.4, and where metrics of tasks go ([scheduler] metrics_collector).
+#
+# Most figures exist anyway and are looked up when somebody asks: how long the indexes are, what the parts say of their
+# health, what the process uses. Durations are counted where they arise, by whoever holds the lock there or, for calls,
+# by each connection for itself, so that a call pays less than a microsecond and nobody waits for anybody. Only the
+# tasks of each family take a walk over all; that is done without the lock, and not again before FAMILIES_REST times as
+# long has passed.
+#
+# Tasks that begin and end are events (section 2). A collector hears them as they happen: TaskCounts counts, which is
+# fast; the others hand them to a thread of their own. What these cannot keep up with is dropped, and counted.
+#
+# How many series there are must not be in the hands of those who name families and parameters: each label has so many
+# values, and what comes later is counted under one more, OTHERS.
+
+TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
+
+#: the value of a label for all that have no series of their own
+OTHERS = "(others)"
+
+MAX_FAMILIES = 100  #: families shown with a series for each status: those with the most tasks
+MAX_RESOURCES_SHOWN = 1000  #: resources shown: the first by name
+MAX_LABEL_SETS = 10_000  #: series of each of the metrics of tasks
+MAX_LABEL_VALUE = 256  #: characters of a label's value
+MAX_WAITING = 10_000  #: events that wait for a slow collector; beyond, new ones are dropped
+
+#: How long a count of families is good for, at least (seconds), and as a multiple of the time that it took.
+FAMILIES_AGE, FAMILIES_REST = 5.0, 50
+
+CLOSE_SECONDS = 2.0  #: how long a collector may take to deal with the rest when the daemon stops
+COLLECTOR_SECONDS = 5.0  #: how long /metrics waits for an operator's collector that is busy
+
+#: epoch seconds at which this process began, nearly
+BEGAN = time.time()
+
+
+# -- the text format ---------------------------------------------------------------------------------------------------
+
+#: the values of labels -> a number; () where there are no labels
+Values = Mapping[Tuple[Any, ...], Number]
+
+
+class Metric(NamedTuple):
+    """A metric with all its series."""
+
+    name: str
+    #: counter, gauge or histogram
+    kind: str
+    #: what it tells, on one line
+    doc: str
+    #: (what follows the name, (name, value) of each label, number) for each line
+    samples: List[Tuple[str, Tuple[Tuple[str, Any], ...], Number]]
+
+
+def metric(name: str, kind: str, doc: str, values: Union[Number, Values], *labels: str) -> Metric:
+    """Return a metric of one number, or of several by the values of `labels`."""
+    values = values if isinstance(values, Mapping) else {(): values}
+    return Metric(name, kind, doc, [("", tuple(zip(labels, key)), value) for key, value in values.items()])
+
+
+def histogram(name: str, doc: str, timings: Mapping[Tuple[Any, ...], Timing], *labels: str) -> Metric:
+    """Return a histogram of seconds, or several by the values of `labels`."""
+    samples = []
+    for key, timing in timings.items():
+        about = tuple(zip(labels, key))
+        reached = list(itertools.accumulate(timing.counts))
+        for bound, number in zip((*DURATIONS, math.inf), reached):
+            samples.append(("_bucket", (*about, ("le", number_text(bound))), number))
+        samples += [("_sum", about, timing.seconds), ("_count", about, reached[-1])]
+    return Metric(name, "histogram", doc, samples)
+
+
+LABEL_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
+
+
+def label_value(value: Any) -> str:
+    """Return what a label says, cut and escaped; half a surrogate pair, which UTF-8 cannot say, as \\udXXX."""
+    text = str(value)[:MAX_LABEL_VALUE].encode("utf-8", "backslashreplace").decode("utf-8")
+    return text.translate(LABEL_ESCAPES)
+
+
+def number_text(value: Number) -> str:
+    """Return a number as the text format has it."""
+    if value == math.inf:
+        return "+Inf"
+    return repr(value) if isinstance(value, float) else str(int(value))
+
+
+def exposition(metrics: Iterable[Metric]) -> str:
+    """Return metrics in the text format."""
+    lines = []
+    for name, kind, doc, samples in metrics:
+        lines.append(f"# HELP {name} {doc}\n# TYPE {name} {kind}\n")
+        for suffix, labels, value in samples:
+            told = ",".join([f'{label}="{label_value(said)}"' for label, said in labels])
+            series = f"{name}{suffix}{{{told}}}" if told else name + suffix
+            lines.append(f"{series} {number_text(value)}\n")
+    return "".join(lines)
+
+
+# -- what is looked up when somebody asks ------------------------------------------------------------------------------
+
+
+def scheduler_metrics(scheduler: Scheduler) -> Iterator[Metric]:
+    """Yield what a scheduler tells of itself without a walk over its tasks."""
+    census, health = scheduler.census(), scheduler.health()
+    resources = [((name,), *census.resources[name]) for name in sorted(census.resources)[:MAX_RESOURCES_SHOWN]]
+    used, limits = {key: used for key, used, _ in resources}, {key: total for key, _, total in resources}
+    tasks = {(status,): number for status, number in census.tasks.items()}
+    workers = {(state,): census.workers.get(state, 0) for state in ("active", "disabled")}
+    yield metric("luigid_tasks", "gauge", "Tasks by status.", tasks, "status")
+    yield metric("luigid_workers", "gauge", "Workers that are connected.", workers, "state")
+    yield metric("luigid_busy_workers", "gauge", "Workers that run something.", census.busy)
+    yield metric("luigid_resource_used", "gauge", "Amount of a resource that running tasks hold.", used, "resource")
+    yield metric("luigid_resource_limit", "gauge", "Amount of a resource that there is.", limits, "resource")
+    yield metric("luigid_paused", "gauge", "1 while no work is given out.", census.paused)
+    yield metric("luigid_changes_accepted", "gauge", "0 while changes cannot be kept.", health["status"] == "ok")
+    waits = {(): scheduler.lock_waits}
+    yield histogram("luigid_lock_wait_seconds", "Waits for the scheduler's lock, of calls that had to.", waits)
+    syncs = {(): scheduler.fsyncs()}
+    yield histogram("luigid_journal_fsync_seconds", "Syncs of the journal to the disk.", syncs)
+    for key, (name, doc) in HEALTH_METRICS.items():
+        if health[key] is not None:
+            yield metric(name, "gauge", doc, health[key])
+    yield from attendants_metrics(health)
+
+
+#: figures in the health of a scheduler, and the metrics that they are
+HEALTH_METRICS = {
+    "journal_bytes": ("luigid_journal_bytes", "Size of the journal."),
+    "journal_waiting": ("luigid_journal_waiting_calls", "Calls of which the changes are not in the journal yet."),
+    "snapshot_bytes": ("luigid_snapshot_bytes", "Size of the last snapshot."),
+    "snapshot_time": ("luigid_snapshot_timestamp_seconds", "When the last snapshot was done, since the epoch."),
+    "snapshot_seconds": ("luigid_snapshot_duration_seconds", "How long the last snapshot took."),
+}
+
+
+def attendants_metrics(health: Mapping[str, Any]) -> Iterator[Metric]:
+    """Yield the numbers that task history, notices and the collector have in the health of a scheduler."""
+    for part, facts in health.items():
+        for name, value in facts.items() if isinstance(facts, dict) else ():
+            if isinstance(value, (int, float)):
+                doc = f"What /healthz shows as {name} of {part}."
+                yield metric(f"luigid_{part}_{name}", "gauge", doc, value)
+
+
+def process_metrics() -> Iterator[Metric]:
+    """Yield what the process is and uses, by the names that Prometheus' own clients give it."""
+    about = (__version__, ".".join(map(str, sys.version_info[:3])))
+    yield metric("luigid_build_info", "gauge", "The version, always 1.", {about: 1}, "version", "python")
+    yield metric("process_start_time_seconds", "gauge", "When the process began, in seconds since the epoch.", BEGAN)
+    yield metric("process_cpu_seconds_total", "counter", "CPU time used, of user and system.", time.process_time())
+    most = rlimit.getrlimit(rlimit.RLIMIT_NOFILE)[0]
+    unlimited = most == rlimit.RLIM_INFINITY
+    yield metric("process_max_fds", "gauge", "Descriptors that may be open.", math.inf if unlimited else most)
+    with contextlib.suppress(OSError):  # with none left to list them by
+        yield metric("process_open_fds", "gauge", "Descriptors that are open.", len(os.listdir("/dev/fd")) - 1)
+    with contextlib.suppress(OSError):  # only Linux tells it like this
+        yield metric("process_resident_memory_bytes", "gauge", "Memory in use.", resident_bytes())
+    yield metric("luigid_threads", "gauge", "Threads.", threading.active_count())
+    collections_of = {(generation,): stats["collections"] for generation, stats in enumerate(gc.get_stats())}
+    doc = "Searches for garbage in cycles."
+    yield metric("python_gc_collections_total", "counter", doc, collections_of, "generation")
+
+
+def resident_bytes() -> int:
+    """Return how much memory this process has in use; OSError where the system does not tell."""
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+class Exporter:
+    """Makes what /metrics says."""
+
+    def __init__(self, scheduler: Scheduler, collector: Optional["Collector"] = None) -> None:
+        self._scheduler = scheduler
+        self._collector = collector or Collector()
+        #: held while families are counted: who comes meanwhile waits for the result
+        self._counting = threading.Lock()
+        self._families: Values = {}
+        #: monotonic seconds from which on they are counted again
+        self._recount = 0.0
+
+    def expose(self, more: Iterable[Metric]) -> Tuple[Dict[str, str], str]:
+        """Return headers and body of /metrics, with `more` in it; also with what an operator's collector says.
+
+        A metric that this one has, too, is its own. What it says in another format stands alone.
+        """
+        headers, theirs = self._collector.speak()
+        if not headers.get("Content-Type", TEXT_FORMAT).startswith("text/plain"):
+            return headers, theirs
+        known = set(re.findall(r"^# TYPE (\S+)", theirs, re.MULTILINE))
+        ours = itertools.chain(self._collector.metrics(), self._all(), more)
+        end = "" if theirs.endswith("\n") or not theirs else "\n"
+        text = exposition(metric for metric in ours if metric.name not in known)
+        return {"Content-Type": TEXT_FORMAT, **headers}, theirs + end + text
+
+    def _all(self) -> Iterator[Metric]:
+        yield from scheduler_metrics(self._scheduler)
+        doc = f"Tasks by family and status, of the {MAX_FAMILIES} families with the most."
+        yield metric("luigid_family_tasks", "gauge", doc, self._counted_families(), "family", "status")
+        yield from process_metrics()
+
+    def _counted_families(self) -> Values:
+        with self._counting:
+            began = time.monotonic()
+            if began >= self._recount:
+                self._families = largest_families(self._scheduler.count_families())
+                ended = time.monotonic()
+                self._recount = ended + max(FAMILIES_AGE, FAMILIES_REST * (ended - began))
+            return self._families
+
+
+def largest_families(counts: Mapping[Tuple[str, str], int]) -> Values:
+    """Return the counts by (family, status) of the families with the most tasks, in every status, and of all others."""
+    sizes: Dict[str, int] = collections.Counter()
+    for (family, _), number in counts.items():
+        sizes[family] += number
+    shown = set(sorted(sizes, key=lambda family: (-sizes[family], family))[:MAX_FAMILIES])
+    found = {(family, status): 0 for family in sorted(shown) for status in STATUSES}
+    for (family, status), number in counts.items():
+        key = (family if family in shown else OTHERS, status)
+        found[key] = found.get(key, 0) + number
+    return found
+
+
+# -- collectors: where metrics of tasks go -----------------------------------------------------------------------------
+
+#: what stock counts an event as; the others it does not count
+MOMENTS = {RUNNING: "started", FAILED: "failed", DISABLED: "disabled", DONE: "done"}
+
+
+def moment_of(event: Event) -> Optional[str]:
+    """Return what stock counts an event as; None for those it does not count, such as the start of a batch."""
+    return None if event.kind == RUNNING and event.reason else MOMENTS.get(event.kind)
+
+
+class Collector(Attendant):
+    """Hears of tasks that begin and end, and makes metrics of it. This one makes none."""
+
+    name = "collector"
+
+    def metrics(self) -> Iterable[Metric]:
+        """Return what it adds to /metrics."""
+        return ()
+
+    def speak(self) -> Tuple[Dict[str, str], str]:
+        """Return headers and body of what it says at /metrics in its own words; ({}, "") if nothing."""
+        return {}, ""
+
+
+class TaskCounts(Collector):
+    """Counts tasks under the names that stock has with `metrics_collector = prometheus`."""
+
+    def __init__(self, use_task_family_in_labels: bool, task_parameters_to_use_in_labels: Iterable[str]) -> None:
+        """Take the options of `[prometheus]`; SettingsError if labels cannot be made of them."""
+        self._labels = (*task_parameters_to_use_in_labels, *(("family",) if use_task_family_in_labels else ()))
+        for label in self._labels:
+            if not re.fullmatch(r"(?!__)[A-Za-z_]\w*", label, re.ASCII):
+                raise SettingsError(f"[prometheus] task_parameters_to_use_in_labels: {label!r:.100} cannot be a label")
+        if len(set(self._labels)) != len(self._labels) or not self._labels:
+            raise SettingsError("[prometheus] each label must be there once, and one at least; the family is one")
+        # All are changed under the scheduler's lock only.
+        self._counts: Dict[str, Dict[Tuple[str, ...], int]] = {moment: {} for moment in MOMENTS.values()}
+        self._created: Dict[str, Dict[Tuple[str, ...], float]] = {moment: {} for moment in MOMENTS.values()}
+        self._seconds: Dict[Tuple[str, ...], float] = {}
+        self._known: Set[Tuple[str, ...]] = set()
+
+    def hear(self, event: Event, task: Optional[Task], ticket: int) -> None:
+        """Count."""
+        moment = moment_of(event)
+        if moment is None:
+            return
+        labels = self._label(event)
+        self._created[moment].setdefault(labels, event.time)
+        counts = self._counts[moment]
+        counts[labels] = counts.get(labels, 0) + 1
+        if moment == "started":
+            self._seconds.setdefault(labels, 0.0)
+        elif event.started is not None:
+            self._seconds[labels] = event.time - event.started
+
+    def _label(self, event: Event) -> Tuple[str, ...]:
+        # As stock has it, a parameter that a task does not have is "None"; so is one that must not be shown.
+        said = {**shown_params(event, event.params), "family": event.family}
+        labels = tuple([str(said.get(name))[:MAX_LABEL_VALUE] for name in self._labels])
+        if labels not in self._known:
+            if len(self._known) >= MAX_LABEL_SETS:
+                labels = (OTHERS,) * len(labels)
+            if len(self._known) == MAX_LABEL_SETS:
+                logger.warning("metrics of tasks have %d sets of labels; the rest is %s", MAX_LABEL_SETS, OTHERS)
+            self._known.add(labels)
+        return labels
+
+    def metrics(self) -> Iterator[Metric]:
+        """Return stock's metrics, with the time at which each counter began, which stock's client library adds."""
+        for moment, counts in self._counts.items():
+            name, doc = f"luigi_task_{moment}", f"Tasks that were {moment}."
+            yield metric(f"{name}_total", "counter", doc, counts.copy(), *self._labels)
+            yield metric(f"{name}_created", "gauge", doc, self._created[moment].copy(), *self._labels)
+        doc = "Seconds that the last run took."
+        yield metric("luigi_task_execution_time_seconds", "gauge", doc, self._seconds.copy(), *self._labels)
+
+
+class Forwarder(Collector):
+    """Hands what it hears to `deal`, in a thread of its own; what does not fit into its queue is dropped."""
+
+    def __init__(self) -> None:
+        #: what `note` made of events; an Event of threading is set when all before it is dealt with; None is the end
+        self._queue: SimpleQueue[Any] = SimpleQueue()
+        #: events dropped; written under the scheduler's lock
+        self._dropped = 0
+        self._thread: Optional[threading.Thread] = None
+        #: what has been complained about already
+        self._complaints: Set[Tuple[str, type]] = set()
+
+    def note(self, event: Event, task: Task) -> Any:
+        """Return what is needed to deal with an event later, without the task; None if nothing is to be done."""
+        raise NotImplementedError
+
+    def deal(self, item: Any) -> None:
+        """Do what is to be done with what `note` returned."""
+        raise NotImplementedError
+
+    def hear(self, event: Event, task: Optional[Task], ticket: int) -> None:
+        """Queue what is to be done."""
+        item = self.note(event, task)
+        if item is None:
+            return
+        if self._queue.qsize() < MAX_WAITING:
+            self._queue.put(item)
+            return
+        if not self._dropped:
+            logger.warning("metrics_collector cannot keep up: %d events wait, further ones are dropped", MAX_WAITING)
+        self._dropped += 1
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread = threading.Thread(target=self._work, name=self.name, daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        while (item := self._queue.get()) is not None:
+            if isinstance(item, threading.Event):
+                item.set()
+                continue
+            with self.complaining("events"):
+                self.deal(item)
+
+    @contextlib.contextmanager
+    def complaining(self, about: str) -> Iterator[None]:
+        """Log what goes wrong in the block, once for each kind of error, and go on."""
+        try:
+            yield
+        except Exception as error:
+            if (about, type(error)) not in self._complaints:
+                self._complaints.add((about, type(error)))
+                logger.exception("metrics_collector failed at %s; what fails alike is not logged again", about)
+
+    def flush(self) -> None:
+        """Return when all that was heard is dealt with."""
+        if self._thread is not None and self._thread.is_alive():
+            dealt_with = threading.Event()
+            self._queue.put(dealt_with)
+            dealt_with.wait()
+
+    def close(self) -> None:
+        """End the thread, when it has dealt with the rest or after CLOSE_SECONDS."""
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join(CLOSE_SECONDS)
+
+    def health(self) -> Dict[str, Any]:
+        """Return how many events wait, and how many were dropped."""
+        return {"waiting": self._queue.qsize(), "dropped": self._dropped}
+
+
+# -- Datadog -----------------------------------------------------------------------------------------------------------
+
+MAX_TAGS = 30  #: tags made of a task's parameters; with MAX_TAG they fit into what an agent reads as one packet
+MAX_TAG = 200  #: characters of a tag; Datadog cuts longer ones itself
+
+#: Seconds after which the agent's name is looked up again, if it was found and if it was not.
+LOOKUP_SECONDS, LOOKUP_RETRY_SECONDS = 300.0, 30.0
+
+#: What Datadog's own client replaces in tags by an underscore, and what could end a field of a packet.
+NOT_IN_TAGS = re.compile(r"[^\w\-:/.]")
+
+#: moment -> (alert type, priority) of its event at Datadog, as stock has them
+DATADOG_EVENTS = {
+    "started": ("info", "low"),
+    "failed": ("error", "normal"),
+    "disabled": ("error", "normal"),
+    "done": ("info", "low"),
+}
+
+
+class Datadog(Forwarder):
+    """Sends stock's metrics and events of tasks to a Datadog agent, in DogStatsD packets by UDP."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        options = settings.section("datadog")
+        self._agent = (options["statsd_host"], options["statsd_port"])
+        self._prefix = options["metric_namespace"]
+        self._tags = [f"environment:{options['environment']}", *filter(None, options["default_tags"].split(","))]
+        self._disabling = settings.section("scheduler")
+        self._socket: Optional[socket.socket] = None
+        #: monotonic seconds from which on the agent's name is looked up again
+        self._lookup = 0.0
+
+    def note(self, event: Event, task: Task) -> Optional[Event]:
+        """Return the event, which needs no task, if stock sends anything then."""
+        moment = moment_of(event)
+        return None if moment is None or (moment == "done" and event.started is None) else event
+
+    def deal(self, event: Event) -> None:
+        """Send the packets for an event, if the agent's name can be resolved."""
+        if time.monotonic() >= self._lookup:
+            self._look_up()
+        if self._socket is not None:
+            for packet in self.packets(event):
+                with contextlib.suppress(OSError):  # nobody listens: to be expected now and then, and not ours to tell
+                    self._socket.send(packet.encode("utf-8", "replace"))
+
+    def _look_up(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+        try:
+            found = socket.getaddrinfo(*self._agent, type=socket.SOCK_DGRAM)
+            family, _, _, _, address = min(found, key=lambda info: info[0] != socket.AF_INET)
+            self._socket = socket.socket(family, socket.SOCK_DGRAM)
+            self._socket.connect(address)
+            self._lookup = time.monotonic() + LOOKUP_SECONDS
+        except OSError as error:
+            self._socket, self._lookup = None, time.monotonic() + LOOKUP_RETRY_SECONDS
+            if ("look-up", OSError) not in self._complaints:
+                self._complaints.add(("look-up", OSError))
+                about = (self._agent[0], error.strerror or error)
+                logger.warning("[datadog] statsd_host = %s: %s; no metrics are sent until it is found", *about)
+
+    def close(self) -> None:
+        """End the thread, and close the socket."""
+        super().close()
+        if self._socket is not None:
+            self._socket.close()
+
+    def packets(self, event: Event) -> Iterator[str]:
+        """Yield what is sent for an event: a counter, the duration of a run that is done, and an event of Datadog's."""
+        moment = moment_of(event)
+        params = itertools.islice(shown_params(event, event.params).items(), MAX_TAGS)
+        tags = [f"task_name:{event.family}", *(f"{name}:{value}" for name, value in params)]
+        all_tags = tag_text([*tags, *self._tags])
+        yield f"{self._prefix}.task.{moment}:1|c|#{all_tags}"
+        if moment == "done":
+            yield f"{self._prefix}.task.execution_time:{event.time - event.started}|g|#{all_tags}"
+        title, text = f"Luigi task {moment}", self._text(event, moment)
+        alert, priority = DATADOG_EVENTS[moment]
+        sizes = f"{len(title.encode())},{len(text.encode('utf-8', 'replace'))}"
+        all_tags = tag_text([*tags, f"task_state:{moment.upper()}", *self._tags])
+        yield f"_e{{{sizes}}}:{title}|{text}|p:{priority}|t:{alert}|#{all_tags}"
+
+    def _text(self, event: Event, moment: str) -> str:
+        family = NOT_IN_TAGS.sub("_", event.family[:MAX_TAG])
+        if moment != "disabled":
+            return f"A task of the family {family} has {'been ' * (moment == 'started')}{moment}."
+        window, most = (self._disabling[name] for name in ("disable_window", "disable_persist"))
+        return f"A task of the family {family} is disabled for {most} s: too many failures within {window} s."
+
+
+def tag_text(tags: Iterable[str]) -> str:
+    """Return tags as a packet has them."""
+    return ",".join(NOT_IN_TAGS.sub("_", tag[:MAX_TAG]) for tag in tags)
+
+
+# -- the operator's own collector --------------------------------------------------------------------------------------
+
+#: what a collector must be able to do, and what it may
+HANDLERS = {moment: f"handle_task_{moment}" for moment in MOMENTS.values()}
+
+
+class CustomCollector(Forwarder):
+    """Lets the class of `metrics_custom_import` handle what it hears; one call of it at a time, as in stock."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Import the class and make an instance; SettingsError if that fails or it is no collector."""
+        super().__init__()
+        self._config = types.SimpleNamespace(**settings.section("scheduler"))
+        self._theirs = import_collector(settings.get("scheduler", "metrics_custom_import"))
+        #: held while one of its methods runs
+        self._turn = threading.Lock()
+
+    def note(self, event: Event, task: Task) -> Any:
+        """Return the event and copies of the task's fields."""
+        if moment_of(event) is None and event.kind != STATISTICS:
+            return None
+        return event, task_fields(task), task.display_name()
+
+    def deal(self, item: Any) -> None:
+        """Call the handler for an event."""
+        event, moment, task = item[0], moment_of(item[0]), as_stock_has_it(*item)
+        if moment is None:
+            name, arguments = "handle_task_statistics", (task, detached(event.report))
+        else:
+            name, arguments = HANDLERS[moment], (task, self._config)[: 2 if moment == "disabled" else 1]
+        with self._turn, self.complaining(name):
+            getattr(self._theirs, name, lambda *_: None)(*arguments)
+
+    def speak(self) -> Tuple[Dict[str, str], str]:
+        """Return what it says at /metrics, with the headers it sets."""
+        reply = HeaderSetter()
+        if not self._turn.acquire(timeout=COLLECTOR_SECONDS):
+            return {}, ""  # it is stuck in a handler, which the queue tells
+        try:
+            with self.complaining("generate_latest"):
+                said = getattr(self._theirs, "generate_latest", lambda: None)()
+                if said:
+                    getattr(self._theirs, "configure_http_handler", lambda handler: None)(reply)
+                    return reply.headers, said if isinstance(said, str) else bytes(said).decode("utf-8", "replace")
+        finally:
+            self._turn.release()
+        return {}, ""
+
+
+class HeaderSetter:
+    """What `configure_http_handler` is given: of Tornado's handler, which stock has, that which sets headers."""
+
+    def __init__(self) -> None:
+        self.headers: Dict[str, str] = {}
+
+    def set_header(self, name: str, value: Any) -> None:
+        """Set a header of the reply; ValueError for what would be more than one line."""
+        if not f"{name}{value}".isprintable() or ":" in name:
+            raise ValueError(f"{name!r}: {value!r} is no header")
+        if name.title() not in ("Connection", "Content-Length", "Transfer-Encoding"):  # how it is sent is our business
+            self.headers[name.title()] = str(value)
+
+
+def import_collector(path: Optional[str]) -> Any:
+    """Return an instance of the class that `metrics_custom_import` names; SettingsError says what is wrong with it."""
+    where = f"[scheduler] metrics_custom_import = {path}"
+    module, _, name = (path or "").rpartition(".")
+    if not module:
+        raise SettingsError(f"{where}: must name a class, as package.module.Class, for metrics_collector = custom")
+    try:
+        collector = getattr(importlib.import_module(module), name)()
+    except Exception as error:  # the operator's code: anything can come of it
+        raise SettingsError(f"{where}: cannot be used: {type(error).__name__}: {error}") from error
+    missing = [handler for handler in HANDLERS.values() if not callable(getattr(collector, handler, None))]
+    if missing:
+        raise SettingsError(f"{where}: is no collector: it lacks {', '.join(missing)}")
+    return collector
+
+
+def as_stock_has_it(event: Event, fields: Tuple[Any, ...], display_name: str) -> types.SimpleNamespace:
+    """Return a task, as it was at an event, with the attributes of stock's class; nobody else has a part of it."""
+    task = types.SimpleNamespace(**copied(dict(zip(TASK_FIELDS, fields))))
+    task.pretty_id, task.time_running = display_name, event.started
+    if event.kind != STATISTICS:
+        task.status, task.updated = event.kind, event.time
+    task.deps, task.stakeholders = set(task.deps), set(task.stakeholders)
+    task.failures = collections.deque(task.failures)
+    task.resources, task.resources_running = dict(task.resources), dict(task.resources_running or ())
+    task.retry_policy = RetryPolicy(*task.retry_policy)
+    task.public_params = shown_params(event, task.params)
+    visibility = task.param_visibilities.get
+    task.hidden_params = {name: value for name, value in task.params.items() if visibility(name) == HIDDEN}
+    task.scheduler_message_responses = task.responses
+    return task
+
+
+#: [scheduler] metrics_collector -> what makes the collector from the settings
+COLLECTORS: Dict[str, Callable[[Settings], Collector]] = {
+    "prometheus": lambda settings: TaskCounts(**settings.section("prometheus")),
+    "datadog": Datadog,
+    "custom": CustomCollector,
+}
+
+
+def make_collector(settings: Settings) -> Optional[Collector]:
+    """Return the collector that the settings ask for, None if they ask for none; SettingsError if it cannot be."""
+    make = COLLECTORS.get(settings.get("scheduler", "metrics_collector"))
+    return make and make(settings)
+
+
+# ======================================================================================================================
 # 9. HTTP
 # ======================================================================================================================
 #
@@ -5137,6 +11289,8 @@ ROLES = {
         *("dep_graph", "inverse_dep_graph", "graph", "task_list", "task_search", "worker_list", "resource_list"),
         *("fetch_error", "get_task_status_message", "get_task_progress_percentage", "get_running_task_resources"),
         *("is_paused", "is_pause_enabled", "has_task_history", "audit"),
+        *("changes", "overview", "tasks", "task", "families", "explain", "whoami", "history"),
+        *("runs", "bottlenecks", "pipelines", "graph_view", "server"),
     ),
     "worker": (
         *("add_worker", "add_task", "add_task_batcher", "get_work", "count_pending", "ping", "prune"),
@@ -5147,7 +11301,7 @@ ROLES = {
     "admin": (
         *("re_enable_task", "forgive_failures", "mark_as_done", "pause", "unpause", "update_resource"),
         *("update_resources", "disable_worker", "set_worker_processes", "send_scheduler_message"),
-        "get_scheduler_message_response",
+        *("get_scheduler_message_response", "bulk"),
     ),
 }
 #: call -> the first role that may make it; a call without one is the admin's
@@ -5474,7 +11628,16 @@ def make_tls_context(cert: str, key: Optional[str], client_ca: Optional[str]) ->
 class Access:
     """Who may ask a server for what, as its options and the files named there say."""
 
-    def __init__(
+    def __init__(self, **options: Any) -> None:
+        """`options` are those that `_take` has."""
+        self.users: Optional[Users] = None
+        self.tls: Optional[ssl.SSLContext] = None
+        self._attempts: Dict[str, Attempts] = {}
+        self._options = options
+        for name, read in self._take(**options).items():
+            setattr(self, name, read())
+
+    def _take(
         self,
         *,
         users_file: Optional[str] = None,
@@ -5482,25 +11645,25 @@ class Access:
         tls_key: Optional[str] = None,
         tls_client_ca: Optional[str] = None,
         allowed_hosts: Optional[Iterable[str]] = None,
-    ) -> None:
+    ) -> Dict[str, Callable[[], Any]]:
+        """Take what needs no file; what does is for the caller to read: attribute -> how."""
         if not tls_cert and (tls_key or tls_client_ca):
             raise SettingsError("[luigid] tls_key and tls_client_ca go with a tls_cert, which is not set")
-        self.users: Optional[Users] = None
-        self.tls: Optional[ssl.SSLContext] = None
         self._allowed_hosts = None if allowed_hosts is None else frozenset(map(str.lower, allowed_hosts))
-        self._attempts: Dict[str, Attempts] = {}
-        #: what can be read again: attribute -> how
-        self._sources: Dict[str, Callable[[], Any]] = {}
+        sources = {}
         if users_file:
-            self._sources["users"] = functools.partial(Users, users_file)
+            sources["users"] = functools.partial(Users, users_file)
         if tls_cert:
-            self._sources["tls"] = functools.partial(make_tls_context, tls_cert, tls_key, tls_client_ca)
-        for name, read in self._sources.items():
-            setattr(self, name, read())
+            sources["tls"] = functools.partial(make_tls_context, tls_cert, tls_key, tls_client_ca)
+        return sources
 
-    def reload(self) -> None:
-        """Read the files again. What cannot be used leaves in force what was read before, and the log says so."""
-        for name, read in self._sources.items():
+    def reload(self, **changed: Any) -> None:
+        """Go by `changed` options, which name a file where there was one and none else, and read all files again.
+
+        What cannot be used leaves in force what was read before, and the log says so.
+        """
+        self._options = {**self._options, **changed}
+        for name, read in self._take(**self._options).items():
             try:
                 setattr(self, name, read())
             except SettingsError as error:
@@ -5561,6 +11724,7 @@ MAX_HEADERS = 100  #: header lines of a request
 MAX_KEPT_HEADERS = 2048  #: bytes of header lines up to which they are remembered with what they say
 MAX_HEADER_BYTES = 64 * 1024  #: bytes of all header lines of a request
 MAX_PARTS = 4_000_000  #: commas in arguments: three bytes of JSON may be a hundred in memory
+MAX_FIELDS = 10_000  #: fields of a query
 MAX_DIGITS = 308  #: digits of an integer: each then has a float near it, so that arithmetic cannot overflow
 
 MAX_CONNECTIONS = 4096  #: connections at a time; beyond, an idle one gives way, and if there is none: 503
@@ -5627,6 +11791,12 @@ PAGE_HEADERS = (
 )
 TEXT_HEADERS = b"Content-Type: text/plain; charset=UTF-8\r\n" + PAGE_HEADERS
 
+#: of a file made of what the history has
+EXPORT_HEADERS = (
+    b'Content-Type: %s\r\nContent-Disposition: attachment; filename="history-%s.%s"\r\n'
+    b"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+)
+
 CONTENT_TYPES = {
     ".html": b"text/html; charset=UTF-8",
     ".css": b"text/css; charset=UTF-8",
@@ -5639,8 +11809,11 @@ CONTENT_TYPES = {
 }
 
 
-#: a reply as it goes over the wire, in the blocks that are sent; all but large ones are a single one
-Reply = List[bytes]
+NO_TIMING = Timing()
+
+#: a reply as it goes over the wire, in the blocks that are sent; all but large ones are a single one, and an export of
+#: the history is made while it is sent
+Reply = Union[List[bytes], Iterator[bytes]]
 
 
 # -- Reading what a client sends ---------------------------------------------------------------------------------------
@@ -5667,6 +11840,32 @@ def parse_header_block(block: bytes, lines: int) -> Mapping[str, str]:
         for name in headers:
             headers[name] = ", ".join(value.strip(" \t") for key, value in pairs if key.lower() == name)
     return headers
+
+
+def query_fields(query: bytes) -> Dict[str, List[str]]:
+    """The fields of a query that are not empty, name -> values; 400 for too many."""
+    try:
+        fields = urllib.parse.parse_qs(query.decode("utf-8", "replace"), max_num_fields=MAX_FIELDS)
+    except ValueError:
+        raise HttpError(400, f"the query has more than {MAX_FIELDS} fields") from None
+    return fields
+
+
+def history_arguments(spec: Rpc, fields: Mapping[str, List[str]]) -> Dict[str, Any]:
+    """The arguments of a question to the history from the fields of a query, with `format` if it is there; 400."""
+    arguments: Dict[str, Any] = {}
+    for name, values in fields.items():
+        if name != "format" and name in spec.params and is_list(spec, name):
+            arguments[name] = values
+        elif len(values) > 1:
+            raise HttpError(400, f"{name[:80]} may be given once only")
+        else:
+            arguments[name] = values[0]
+    form = arguments.get("format", "json")
+    if form != "json" and not (form in EXPORTS and spec.name in EXPORTED):
+        forms = ", ".join(("json", *EXPORTS) if spec.name in EXPORTED else ("json",))
+        raise HttpError(400, f"format must be one of {forms}, not {shown(form)}")
+    return arguments
 
 
 def form_field(form: bytes) -> Optional[bytes]:
@@ -5756,6 +11955,39 @@ def gunzip(body: bytes, limit: int) -> bytes:
     return body
 
 
+QUERY_FIELD = re.compile(r"(\w+)(?:\[(.+)\])?", re.ASCII | re.DOTALL).fullmatch
+
+
+def plain_arguments(query: bytes, spec: Rpc) -> Dict[str, Any]:
+    """The arguments of a question from the fields of a query; 400 if these are too many.
+
+    A list may be a field that is repeated, or items with commas between them; an object is fields like `name[key]`.
+    """
+    arguments: Dict[str, Any] = {}
+    try:
+        fields = urllib.parse.parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
+    except ValueError:
+        raise HttpError(400, f"the query has more than {MAX_FIELDS} fields") from None
+    for (name, key), text in ((match.groups(), text) for field, text in fields if (match := QUERY_FIELD(field))):
+        kind = spec.kinds.get(name)
+        form = kind.schema.get("type") if kind else None
+        if form == "array":
+            arguments.setdefault(name, []).extend(filter(None, text.split(",")))
+        elif form == "object" and key:
+            arguments.setdefault(name, {})[key] = text
+        elif kind:
+            arguments[name] = text if form == "string" else plain_value(text)
+    return arguments
+
+
+def plain_value(text: str) -> Any:
+    """A number, a flag or a null as JSON has it; the text itself if it is none."""
+    try:
+        return decode_json(text)
+    except ValueError:
+        return text
+
+
 # -- Making replies ----------------------------------------------------------------------------------------------------
 
 
@@ -5803,7 +12035,8 @@ API_ERRORS = {
 
 def describe_api() -> Dict[str, Any]:
     """The calls of the wire as an OpenAPI document."""
-    paths = {f"/api/{name}": describe_path(spec) for name, spec in RPC_METHODS.items()}
+    paths = {f"/api/{name}": describe_path(spec) for name, spec in {**CALLS, **OWN_CALLS}.items()}
+    paths.update((f"/api/history/{name}", describe_history(spec)) for name, spec in HISTORY_CALLS.items())
     return {
         "openapi": "3.1.0",
         "info": {
@@ -5835,6 +12068,7 @@ def describe_path(spec: Rpc) -> Dict[str, Any]:
     schema, needed = describe_arguments(spec), bool(spec.required)
     form = {"type": "object", "properties": {"data": schema}, "required": ["data"] if needed else []}
     data = {"name": "data", "in": "query", "required": needed, "content": {JSON: {"schema": schema}}}
+    fields = [data] if spec.name in RPC_METHODS else describe_fields(spec)
     result = {"type": "object", "properties": {"response": {}}, "required": ["response"]}
     answers = {str(status): {"$ref": f"#/components/responses/{status}"} for status in API_ERRORS}
     answers["200"] = {"description": "The result.", "content": {"application/json": {"schema": result}}}
@@ -5844,9 +12078,38 @@ def describe_path(spec: Rpc) -> Dict[str, Any]:
     common = {"description": doc, "summary": doc.partition("\n")[0], "responses": answers}
     bodies = {JSON: {"schema": schema}, FORM: {"schema": form, "encoding": {"data": {"contentType": JSON}}}}
     return {
-        "get": {"operationId": f"get_{spec.name}", "parameters": [data], **common},
+        "get": {"operationId": f"get_{spec.name}", "parameters": fields, **common},
         "post": {"operationId": spec.name, "requestBody": {"required": needed, "content": bodies}, **common},
     }
+
+
+def describe_history(spec: Rpc) -> Dict[str, Any]:
+    """A question to the history as OpenAPI has it."""
+    path = describe_path(spec._replace(name=f"history_{spec.name}"))["get"]
+    unknown = "The history does not have it, or none is recorded."
+    path["responses"] = {**path["responses"], "404": describe_error(unknown)}
+    if spec.name in EXPORTED:
+        schema = {"enum": ["json", *EXPORTS]}
+        path["parameters"] = [*path["parameters"], {"name": "format", "in": "query", "schema": schema}]
+        files = {kind.decode("ascii"): {"schema": {"type": "string"}} for kind in EXPORTS.values()}
+        path["responses"]["200"] = {**path["responses"]["200"]}
+        path["responses"]["200"]["content"] = {**path["responses"]["200"]["content"], **files}
+    return {"get": path}
+
+
+def describe_fields(spec: Rpc) -> List[Dict[str, Any]]:
+    """The arguments of a question as fields of a query."""
+    forms = {"array": {"style": "form", "explode": True}, "object": {"style": "deepObject", "explode": True}}
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": param.required,
+            "schema": param.kind.schema,
+            **forms.get(param.kind.schema.get("type"), {}),
+        }
+        for name, param in spec.params.items()
+    ]
 
 
 def describe_arguments(spec: Rpc) -> Dict[str, Any]:
@@ -5893,14 +12156,35 @@ def read_page(directory: str, name: str) -> Optional[bytes]:
     if not PAGE_NAME(name):
         return None
     if not os.path.isdir(directory):
-        page = PAGES_MISSING.get(name)
-        return page and page.replace("{directory}", html.escape(directory)).encode()
+        return packed_pages(directory).get(name) or missing_page(directory, name)
     root = os.path.realpath(directory)
     path = os.path.realpath(os.path.join(root, name))
     if not (path.startswith(root + os.sep) and os.path.isfile(path)):
         return None
     with open(path, "rb") as file:
         return file.read()
+
+
+@functools.lru_cache(maxsize=1)
+def packed_pages(directory: str) -> Mapping[str, bytes]:
+    """What is below `directory` in the archive that luigid itself came in, if it did: file name -> content.
+
+    Read once, by make_server(): when a newer archive takes its place, nothing can be read from this one any more.
+    """
+    archive = getattr(__loader__, "archive", None)
+    if archive is None:
+        return {}
+    import zipfile
+
+    below = os.path.relpath(directory, archive) + "/"
+    with zipfile.ZipFile(archive) as packed:
+        return {name[len(below) :]: packed.read(name) for name in packed.namelist() if name.startswith(below)}
+
+
+def missing_page(directory: str, name: str) -> Optional[bytes]:
+    """What there is in place of the file `name`, where the pages are missing."""
+    page = PAGES_MISSING.get(name)
+    return page and page.replace("{directory}", html.escape(directory)).encode()
 
 
 # -- A connection ------------------------------------------------------------------------------------------------------
@@ -5922,6 +12206,13 @@ class Connection(BaseHTTPRequestHandler):
     idle: bool
     #: when to hang up (on time.monotonic's clock)
     deadline: float
+    #: when the request began (on the same clock)
+    began: float
+    #: the call that is asked for, "" for anything else, and the status of the reply
+    method: str
+    status: int
+    #: (method, status) -> how long it took to make the reply; all of this connection
+    timings: Dict[Tuple[str, int], Timing]
 
     def setup(self) -> None:
         """Prepare the streams, and be known to the server."""
@@ -5929,6 +12220,7 @@ class Connection(BaseHTTPRequestHandler):
         super().setup()
         self.command = ""  # until it has asked for something, by which one that is kept alive is known
         self.idle, self.deadline = True, time.monotonic() + TRANSFER_SECONDS
+        self.timings = {}
         self.server.add_connection(self)
 
     def finish(self) -> None:
@@ -5941,7 +12233,7 @@ class Connection(BaseHTTPRequestHandler):
     def handle(self) -> None:
         """Answer requests for as long as both sides want. A client that goes away is no error."""
         with contextlib.suppress(OSError):
-            if self.server.access.tls:
+            if self.server.access.tls and self.client_address:  # a Unix socket meets no network
                 self.begin_tls(self.server.access.tls)
             self.close_connection = False
             while not self.close_connection:
@@ -5976,6 +12268,8 @@ class Connection(BaseHTTPRequestHandler):
         """Wait until a request begins; nothing if none will."""
         # In this order: whoever closes the server says so before looking for idle connections.
         line = b"" if self.server.closing else self.rfile.readline(MAX_LINE + 1)
+        if not line and self.idle and self.server.closing:  # hung up on; but what came at that moment is answered
+            line = self.rfile.readline(MAX_LINE + 1)
         if line == b"\r\n":  # some clients send an empty line after a body
             line = self.rfile.readline(MAX_LINE + 1)
         self.start_request()
@@ -5983,7 +12277,7 @@ class Connection(BaseHTTPRequestHandler):
 
     def start_request(self) -> None:
         """Forget the last request."""
-        self.idle, self.close_connection = False, True
+        self.idle, self.close_connection, self.began, self.method = False, True, time.monotonic(), ""
         self.command, self.path, self.request_version, self.headers, self.user = "", "", "HTTP/1.1", {}, None
 
     def allow(self, size: int) -> None:
@@ -5991,10 +12285,40 @@ class Connection(BaseHTTPRequestHandler):
         self.deadline = time.monotonic() + TRANSFER_SECONDS + size / TRANSFER_RATE
 
     def send(self, reply: Reply) -> None:
-        """Send a whole reply."""
-        self.allow(sum(map(len, reply)))
+        """Count a reply, and send it whole; of one that is made while it is sent, each block has its own time."""
+        self.count_reply(time.monotonic() - self.began)
+        is_whole, size = isinstance(reply, list), 0
+        if is_whole:
+            self.allow(sum(map(len, reply)))
         for block in reply:
+            if not is_whole:
+                self.allow(len(block))
             self.connection.sendall(block)
+            size += len(block)
+        if access_logger.isEnabledFor(logging.INFO):
+            self.log_access(size)
+
+    def log_access(self, size: int) -> None:
+        """Log who asked for what and got which reply; not the query, which may hold what is nobody else's business."""
+        facts = {
+            "address": self.client_address[0] if self.client_address else "unix",
+            "user": self.user.name if self.user else "-",
+            "method": self.command or "-",
+            "path": self.path.replace('"', "%22"),
+            "status": self.status,
+            "bytes": size,
+            "seconds": round(time.monotonic() - self.began, 6),
+        }
+        line = '%(address)s %(user)s "%(method)s %(path).500s" %(status)d %(bytes)d %(seconds).6f'
+        access_logger.info(line, facts, extra={"facts": facts})
+
+    def count_reply(self, seconds: float) -> None:
+        """Take note that the reply is made, so many seconds after the request began."""
+        try:
+            timing = self.timings[self.method, self.status]
+        except KeyError:
+            timing = self.timings[self.method, self.status] = Timing()
+        timing.add(seconds)
 
     def hang_up(self, how: int) -> None:
         """Shut the socket down from another thread, which wakes the one that waits for it."""
@@ -6028,7 +12352,7 @@ class Connection(BaseHTTPRequestHandler):
     def admit(self) -> None:
         """Find out who asks; HttpError if they may not ask for this, or not from where they are."""
         access, headers = self.server.access, self.headers
-        method = self.path[len("/api/") :] if self.path.startswith("/api/") else ""
+        method = self.path[len("/api/") :].partition("/")[0] if self.path.startswith("/api/") else ""
         if self.client_address:  # else it came through a Unix socket, where no browser comes
             access.check_host(headers)
         if method and makes_changes(method):
@@ -6166,6 +12490,8 @@ class Connection(BaseHTTPRequestHandler):
             return self.refuse(error)
         except BadRequest as error:
             return self.refuse(HttpError(400, str(error)))
+        except NotFound as error:
+            return self.refuse(HttpError(404, str(error)))
         except Unavailable as error:
             return self.refuse(HttpError(503, str(error), b"Retry-After: 5\r\n"))
         except Exception:
@@ -6192,6 +12518,7 @@ class Connection(BaseHTTPRequestHandler):
 
     def reply(self, status: int, headers: bytes, *body: bytes) -> Reply:
         """A whole reply as it goes over the wire, in blocks; compressed if it is large and the client reads that."""
+        self.status = status
         size = sum(map(len, body))
         if size >= GZIP_FLOOR:
             headers += b"Vary: Accept-Encoding\r\n"
@@ -6213,18 +12540,20 @@ class Connection(BaseHTTPRequestHandler):
     def call(self) -> Reply:
         """`/api/METHOD`: call the scheduler."""
         name = self.path[len("/api/") :]
-        spec = RPC_METHODS.get(name)
+        spec = CALLS.get(name)
         if spec is None:
-            raise HttpError(404, f"there is no method {name[:80]}{_nearest(name[:80], RPC_METHODS)}")
-        arguments = self.arguments()
+            raise HttpError(404, f"there is no method {name[:80]}{_nearest(name[:80], CALLS)}")
+        self.method = name
+        arguments = self.arguments(spec)
+        places = self.server.waiting_calls if name in WAITING_CALLS else self.server.calls
         try:
-            self.server.calls.get_nowait()
+            places.get_nowait()
         except Empty:
             raise HttpError(503, "too many calls at a time", b"Retry-After: 1\r\n") from None
         try:
             body = self.perform(spec, arguments)
         finally:
-            self.server.calls.put(None)
+            places.put(None)
         if name in AUDITED:
             self.note_change(spec, arguments, b"".join(body))
         return self.reply(200, API_HEADERS + self.cors(), *body)
@@ -6257,12 +12586,31 @@ class Connection(BaseHTTPRequestHandler):
         trail = list(self.server.audit_trail)[::-1]
         return self.reply(200, API_HEADERS + self.cors(), encode_json({"response": trail}).encode("ascii"))
 
+    def whoami(self) -> Reply:
+        """`/api/whoami`: who asks, as what, and the calls they may make; like any reply of a call."""
+        user = self.user
+        own = {
+            "name": user.name if user else None,
+            "role": user.role if user else None,
+            "passwords": self.server.access.users is not None,
+            "may": sorted(name for name in (*CALLS, *OWN_CALLS) if user is None or may_call(user, name)),
+        }
+        return self.reply(200, API_HEADERS + self.cors(), encode_json({"response": own}).encode("ascii"))
+
+    def report(self) -> Reply:
+        """`/api/server`: how the server does, and its settings; like any reply of a call."""
+        report = {"response": self.server.report()}
+        return self.reply(200, API_HEADERS + self.cors(), encode_json(report).encode("ascii"))
+
     def description(self) -> Reply:
         """`/api/openapi.json`."""
         return self.reply(200, API_HEADERS + self.cors(), encode_json(describe_api()).encode("ascii"))
 
-    def arguments(self) -> Dict[str, Any]:
-        """The arguments of a call: a JSON body, or the form field `data` of the body or else of the query."""
+    def arguments(self, spec: Rpc) -> Dict[str, Any]:
+        """The arguments of a call: a JSON body, or the form field `data` of the body or else of the query.
+
+        Those of a question, which stock's clients do not ask, may also be plain fields of the query.
+        """
         data = None
         if self.body:
             content_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -6273,7 +12621,55 @@ class Connection(BaseHTTPRequestHandler):
             data = form_field(self.body)
         if data is None:
             data = form_field(self.query)
+        if data is None and self.query and spec.name in QUESTIONS:
+            return plain_arguments(self.query, spec)
         return {} if data is None else parse_arguments(unquote_form(data))
+
+    def history(self) -> Reply:
+        """`/api/history/...`: ask the task history; the reply is like that of a call, or a list as a file."""
+        name = self.path[len("/api/history/") :]
+        self.method = f"history/{name}"
+        reader = history_reader(self.server.scheduler)
+        if reader is None:
+            raise HttpError(404, HISTORY_OFF)
+        arguments = history_arguments(HISTORY_CALLS[name], query_fields(self.query))
+        form = arguments.pop("format", "json")
+        if form != "json":
+            return self.export(name, form, exported(reader, name, form, arguments))
+        result = encode_json(getattr(reader, name)(**arguments))
+        return self.reply(200, API_HEADERS + self.cors(), b'{"response":%s}' % result.encode("ascii"))
+
+    def export(self, name: str, form: str, blocks: Iterator[bytes]) -> Reply:
+        """A file of which the blocks are made while it is sent; if that fails, it ends without an end."""
+        first = next(blocks, b"")  # whatever is wrong with the question shows by now
+        self.status = 200
+        chunked = self.request_version == "HTTP/1.1"
+        self.close_connection |= self.server.closing or not chunked
+        length = b"Transfer-Encoding: chunked\r\n" if chunked else b""
+        length += b"Connection: close\r\n" if self.close_connection else b""
+        headers = EXPORT_HEADERS % (EXPORTS[form], name.encode("ascii"), form.encode("ascii")) + self.cors()
+        head = b"%s%s%s%s\r\n" % (STATUS_LINES[200], date_header(int(time.time())), headers, length)
+        return self.export_blocks(head, first, blocks, chunked)
+
+    def export_blocks(self, head: bytes, first: bytes, blocks: Iterator[bytes], chunked: bool) -> Iterator[bytes]:
+        """What `export` sends."""
+        yield head
+        try:
+            for block in filter(None, itertools.chain((first,), blocks)):
+                yield b"%x\r\n%s\r\n" % (len(block), block) if chunked else block
+        except (Unavailable, NotFound) as error:
+            logger.warning("an export of the task history was broken off: %s", error)
+            raise ConnectionAbortedError from error
+        if chunked:
+            yield b"0\r\n\r\n"
+
+    def history_page(self) -> Reply:
+        """`/history...`, `/tasklist...`: the history for browsers, at stock's addresses."""
+        path = urllib.parse.unquote_to_bytes(self.path.encode("latin-1")).decode("utf-8", "replace")
+        root = "../" * (self.path.count("/") - 1)
+        page = history_page(self.server.scheduler, path, query_fields(self.query), root)
+        headers = b"Content-Type: text/html; charset=UTF-8\r\n" + PAGE_HEADERS
+        return self.reply(page.status, headers, page.render(root))
 
     def cors(self, preflight: bool = False) -> bytes:
         """The CORS headers for whoever asks."""
@@ -6290,7 +12686,30 @@ class Connection(BaseHTTPRequestHandler):
 
     def health(self) -> Reply:
         """`/healthz`: an operator asks. That there is an answer says that the daemon lives, so it is always a 200."""
-        return self.reply(200, API_HEADERS, encode_json(self.server.scheduler.health()).encode("ascii"))
+        health = {"version": __version__, "uptime": time.time() - BEGAN, **self.server.scheduler.health()}
+        return self.reply(200, API_HEADERS, encode_json(self.for_strangers(health)).encode("ascii"))
+
+    def readiness(self) -> Reply:
+        """`/readyz`: a load balancer asks whether to send workers here; if not, it is a 503."""
+        checks = {**self.server.scheduler.readiness(), "not_stopping": not self.server.closing}
+        ready = {"ready": all(checks.values()), "checks": checks, "reason": self.server.scheduler.health()["reason"]}
+        body = encode_json(self.for_strangers(ready)).encode("ascii")
+        return self.reply(200 if ready["ready"] else 503, API_HEADERS, body)
+
+    def for_strangers(self, facts: Dict[str, Any]) -> Dict[str, Any]:
+        """What whoever asks may see of `facts`: without a log-in, where there are any, no more than how it goes."""
+        if self.server.access.users is None:
+            return facts
+        if "authorization" in self.headers:
+            self.admit()
+            return facts
+        return {name: facts[name] for name in ("status", "ready") if name in facts}
+
+    def metrics(self) -> Reply:
+        """`/metrics`: Prometheus asks."""
+        headers, text = self.server.exporter.expose(self.server.metrics())
+        told = "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("latin-1", "replace")
+        return self.reply(200, told + b"Cache-Control: no-store\r\n", text.encode())
 
     def redirect(self) -> Reply:
         """`GET /`: send the browser on, relatively, because a proxy may show all this below a path of its own."""
@@ -6315,18 +12734,40 @@ class Connection(BaseHTTPRequestHandler):
 #: The calls that no worker makes on its own.
 AUDITED = frozenset(ROLES["admin"]) - {"get_scheduler_message_response"}
 
+#: What /api serves of the scheduler, and of the server itself.
+CALLS = {**RPC_METHODS, **QUESTIONS}
+OWN_CALLS = {
+    name: describe(method, changes=False)._replace(name=name)
+    for name, method in {"audit": Connection.audit, "whoami": Connection.whoami, "server": Connection.report}.items()
+}
+#: Those that wait until something changes, which keep nobody else from calling meanwhile.
+WAITING_CALLS = frozenset(("changes",))
+
 #: What is served where, by verb. A path that ends in a slash stands for everything below it.
 ROUTES: Dict[str, Dict[str, Callable[[Connection], Reply]]] = {
     "/": {"GET": Connection.redirect, "HEAD": Connection.alive},
     "/healthz": {"GET": Connection.health, "HEAD": Connection.health},
+    "/readyz": {"GET": Connection.readiness, "HEAD": Connection.readiness},
+    "/metrics": {"GET": Connection.metrics, "HEAD": Connection.metrics},
     "/api/audit": {"GET": Connection.audit, "POST": Connection.audit},
     "/api/openapi.json": {"GET": Connection.description},
+    "/api/whoami": {"GET": Connection.whoami, "POST": Connection.whoami},
+    "/api/server": {"GET": Connection.report, "POST": Connection.report},
     "/api/": {"GET": Connection.call, "POST": Connection.call, "OPTIONS": Connection.preflight},
     "/static/": {"GET": Connection.page, "HEAD": Connection.page},
+    **{path: {"GET": Connection.history_page, "HEAD": Connection.history_page} for path in HISTORY_PATHS},
+    **{
+        f"/api/history/{name}": {"GET": Connection.history, "OPTIONS": Connection.preflight}
+        for name in HISTORY_CALLS
+    },
 }
 
 #: What needs no log-in: whoever watches over the daemon has none. (Nor has a browser that asks with OPTIONS first.)
-OPEN_TO_ALL = {("HEAD", "/"), ("GET", "/healthz"), ("HEAD", "/healthz"), ("GET", "/api/openapi.json")}
+OPEN_TO_ALL = {
+    ("HEAD", "/"),
+    *((verb, path) for path in ("/healthz", "/readyz") for verb in ("GET", "HEAD")),
+    ("GET", "/api/openapi.json"),
+}
 
 
 # -- The server --------------------------------------------------------------------------------------------------------
@@ -6342,40 +12783,57 @@ class Limits(NamedTuple):
 
 
 class Server(socketserver.ThreadingMixIn, HTTPServer):
-    """Accepts connections on a listening socket, and keeps the books about them."""
+    """Accepts connections on listening sockets, and keeps the books about them."""
 
     def __init__(
         self,
         scheduler: Scheduler,
-        listener: socket.socket,
+        listeners: List[socket.socket],
+        socket_file: Optional[str],
         cors: Mapping[str, Any],
         access: Access,
         limits: Limits,
         pages: str,
+        collector: Optional[Collector] = None,
     ) -> None:
-        """`listener` is bound and listening already, so the classes that would make one are skipped."""
-        address = listener.getsockname()
+        """`listeners` are bound and listening already, so the classes that would make one are skipped.
+
+        The first gives the server its address; `socket_file` is that of a Unix socket that is to end with the server.
+        """
+        address = listeners[0].getsockname()
         socketserver.BaseServer.__init__(self, address if isinstance(address, str) else address[:2], Connection)
-        self.socket = listener
-        self.address_family = listener.family
+        self.socket = listeners[0]
+        self.address_family = self.socket.family
+        #: tells at which of several sockets a connection waits; None if there is but one
+        self._listeners: Optional[selectors.BaseSelector] = None
+        if len(listeners) > 1:
+            self._listeners = selectors.DefaultSelector()
+            for listener in listeners:
+                self._listeners.register(listener, selectors.EVENT_READ)
         #: absolute path and identity of a Unix socket's file
-        self._socket_file = (os.path.abspath(address), os.stat(address)) if isinstance(address, str) else None
+        self._socket_file = (os.path.abspath(socket_file), os.stat(socket_file)) if socket_file else None
         self.cors = cors
         self.access = access
-        self.max_body = limits.body
-        self.limits = limits
-        #: a token for each call that may be made now
-        self.calls: SimpleQueue[None] = SimpleQueue()
-        for _ in range(limits.calls):
-            self.calls.put(None)
+        self.set_limits(limits)
         self.pages = pages
         self.scheduler = scheduler
+        self.exporter = Exporter(scheduler, collector)
+        #: epoch seconds
+        self.started = time.time()
+        #: what tells the settings in force, if these are known: see `Settings.table`
+        self.tell_settings: Callable[[], List[Dict[str, Any]]] = list
         self.closing = False
         self._next_sweep = 0.0
         self._short_of_descriptors = False
         #: guards the set, and is notified when it shrinks
         self._connections_changed = threading.Condition(threading.Lock())
         self._connections: Set[Connection] = set()
+        #: what ended connections counted; its values are never changed in place
+        self._timings: Dict[Tuple[str, int], Timing] = {}
+        #: connections accepted; the accepting thread's alone, as what follows
+        self._accepted = 0
+        #: status -> connections turned away with it
+        self._refused = dict.fromkeys(TURNED_AWAY, 0)
         #: where the threads without a connection wait for one; None sends them home
         self._spare_threads: List[SimpleQueue[Any]] = []
         #: the last changes made by hand
@@ -6384,6 +12842,17 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
         self._places: Dict[str, int] = {}
         #: (when to close it, a connection that there was no place for); the accepting thread's alone
         self._turned_away: Deque[Tuple[float, socket.socket]] = collections.deque()
+
+    def set_limits(self, limits: Limits) -> None:
+        """Go by other limits; what is beyond them already may end."""
+        self.limits = limits
+        self.max_body = limits.body
+        #: a token for each call that may be made now, and as many for those that wait for a change
+        self.calls: SimpleQueue[None] = SimpleQueue()
+        self.waiting_calls: SimpleQueue[None] = SimpleQueue()
+        for _ in range(limits.calls):
+            self.calls.put(None)
+            self.waiting_calls.put(None)
 
     def add_connection(self, connection: Connection) -> None:
         """Watch over `connection`."""
@@ -6394,13 +12863,79 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
         """Forget `connection`; nobody shuts its socket down any more once this returns."""
         with self._connections_changed:
             self._connections.discard(connection)
+            for key, timing in connection.timings.items():
+                self._timings[key] = timing + self._timings.get(key, NO_TIMING)
             self._connections_changed.notify_all()
+
+    def timings(self) -> Dict[Tuple[str, int], Timing]:
+        """How long replies took to be made, by method ("" for what is no call of a known one) and HTTP status."""
+        with self._connections_changed:
+            timings = self._timings.copy()
+            found = [connection.timings for connection in self._connections]
+        for key, timing in itertools.chain.from_iterable(list(each.items()) for each in found):
+            timings[key] = timing + timings.get(key, NO_TIMING)
+        return timings
+
+    def report(self) -> Dict[str, Any]:
+        """What `/api/server` says: version, uptime, health, calls with how long they took in seconds, settings."""
+        calls: Dict[str, Dict[str, Any]] = {}
+        durations: Dict[str, Timing] = {}
+        for (method, status), timing in self.timings().items():
+            call = calls.setdefault(method, {"call": method or "(pages)", "total": 0, "refused": 0})
+            call["total"] += sum(timing.counts)
+            call["refused"] += sum(timing.counts) if status >= 400 else 0
+            durations[method] = timing + durations.get(method, NO_TIMING)
+        for method, call in calls.items():
+            call["mean"] = durations[method].seconds / call["total"] if call["total"] else 0.0
+            call.update(p50=durations[method].quantile(0.5), p99=durations[method].quantile(0.99))
+        with self._connections_changed:
+            connections = list(self._connections)
+        return {
+            "version": __version__,
+            "python": ".".join(map(str, sys.version_info[:3])),
+            "pid": os.getpid(),
+            "started": self.started,
+            "uptime": time.time() - self.started,
+            "health": self.scheduler.health(),
+            "connections": {"open": len(connections), "idle": sum(connection.idle for connection in connections)},
+            "calls_in_flight": self.limits.calls - self.calls.qsize(),
+            "calls": sorted(calls.values(), key=lambda call: -call["total"]),
+            "settings": self.tell_settings(),
+        }
+
+    def metrics(self) -> Iterator[Metric]:
+        """What /metrics says of connections and calls."""
+        with self._connections_changed:
+            connections = list(self._connections)
+        calls, others, durations = {}, {}, {}
+        for (method, status), timing in self.timings().items():
+            numbers, key = (calls, (method, status)) if method else (others, (status,))
+            numbers[key] = sum(timing.counts)
+            if method:
+                durations[method,] = timing + durations.get((method,), NO_TIMING)
+        yield metric("luigid_rpc_calls_total", "counter", "Calls by method and HTTP status.", calls, "method", "code")
+        doc = "Time from a call's arrival until its reply is made."
+        yield histogram("luigid_rpc_duration_seconds", doc, durations, "method")
+        doc = "Replies to what is no call of a known method, by HTTP status."
+        yield metric("luigid_http_replies_total", "counter", doc, others, "code")
+        in_flight = self.limits.calls - self.calls.qsize()
+        yield metric("luigid_calls_in_flight", "gauge", "Calls that are worked on.", in_flight)
+        idle = sum(connection.idle for connection in connections)
+        states = {("idle",): idle, ("busy",): len(connections) - idle}
+        yield metric("luigid_connections", "gauge", "Connections that are open.", states, "state")
+        doc = "Connections accepted, with those refused."
+        yield metric("luigid_connections_accepted_total", "counter", doc, self._accepted)
+        refused = {(status,): number for status, number in self._refused.items()}
+        doc = "Connections turned away for want of a place, by HTTP status."
+        yield metric("luigid_connections_refused_total", "counter", doc, refused, "code")
 
     def process_request(self, request: socket.socket, client_address: Any) -> None:
         """Give a new connection to a thread that has none, or to a new one; or turn it away."""
         address = client_address[0] if client_address else ""
         status = self.refusal(address)
+        self._accepted += 1
         if status:
+            self._refused[status] += 1
             self.turn_away(request, status)
             return
         with self._connections_changed:
@@ -6462,10 +12997,17 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
                 self._spare_threads.append(letterbox)
             accepted = letterbox.get()
 
+    def fileno(self) -> int:
+        """What serve_forever waits for: of several sockets, the descriptor of what watches them."""
+        return (self._listeners or self.socket).fileno()
+
     def get_request(self) -> Tuple[socket.socket, Any]:
         """Accept a connection; when descriptors run out, the one idle longest gives way."""
+        if self._listeners:
+            self.socket = next((key.fileobj for key, _ in self._listeners.select(0)), self.socket)
         try:
-            accepted = super().get_request()
+            accepted = self.socket.accept()
+            accepted[0].setblocking(True)  # which one from a socket that does not block may not be, on some systems
         except OSError as error:
             if error.errno in (errno.EMFILE, errno.ENFILE):
                 if not self._short_of_descriptors:
@@ -6516,9 +13058,15 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
         A request that has just arrived is answered: shutting a socket down for reading leaves what is in its buffer.
         """
         self.closing = True
+        self.scheduler.dismiss()
         self.remove_socket_file()
+        for listener in [key.fileobj for key in self._listeners.get_map().values()] if self._listeners else []:
+            listener.close()
         super().server_close()
         self.close_turned_away(math.inf)
+        reader = history_reader(self.scheduler)
+        if reader is not None:
+            reader.close()
         with self._connections_changed:
             while self._spare_threads:
                 self._spare_threads.pop().put(None)
@@ -6589,6 +13137,8 @@ def make_server(
     max_connections_per_address: int = MAX_PER_ADDRESS,
     max_calls: int = MAX_CALLS,
     pages: str = PAGES_DIRECTORY,
+    collector: Optional[Collector] = None,
+    sockets: Optional[List[socket.socket]] = None,
     **access: Any,
 ) -> Server:
     """A server for `scheduler`, bound and listening on return: connections wait until `serve_forever()` accepts them.
@@ -6597,9 +13147,10 @@ def make_server(
     With `unix_socket`, a path, both are ignored, and `server_address` is that path. `cors` holds options of stock's
     `[cors]` by name. `max_body` (bytes) limits a request's body, also when unpacked, and `max_connections`,
     `max_connections_per_address` (0: no limit) and `max_calls` what there is at a time; `pages` is the directory served
-    as /static/visualiser/. `access` holds the options of `[luigid]` that Access takes: users_file, tls_cert, tls_key,
-    tls_client_ca, allowed_hosts. SettingsError if a file cannot be used, OSError if the address is not to be had,
-    TypeError for an option that does not exist.
+    as /static/visualiser/. `collector` adds to /metrics. With `sockets`, which listen
+    already and do not block, it serves these and goes to no place itself. `access` holds the options of `[luigid]` that
+    Access takes: users_file, tls_cert, tls_key, tls_client_ca, allowed_hosts. SettingsError if a file cannot be used,
+    OSError if the address is not to be had, TypeError for an option that does not exist.
     """
     options = {option.name: option.default for option in OPTIONS if option.section == "cors"}
     for name in cors or ():
@@ -6609,8 +13160,12 @@ def make_server(
     if unix_socket and admission.tls:
         raise SettingsError("[luigid] tls_cert and unix_socket do not go together: a socket meets no network")
     limits = Limits(max_body, max_connections, max_connections_per_address, max_calls)
-    listener = listen_unix(unix_socket) if unix_socket else listen_tcp(host, port)
-    return Server(scheduler, listener, {**options, **(cors or {})}, admission, limits, pages)
+    if sockets:
+        unix_socket = None
+    listeners = sockets or [listen_unix(unix_socket) if unix_socket else listen_tcp(host, port)]
+    packed_pages(pages)
+    settled = {**options, **(cors or {})}
+    return Server(scheduler, listeners, unix_socket, settled, admission, limits, pages, collector)
 
 
 # ======================================================================================================================
@@ -6618,21 +13173,24 @@ def make_server(
 # ======================================================================================================================
 #
 # How a process becomes the daemon, and how it ends. The order is the same in the foreground and in the background: fork
-# (before there is a thread, a socket or a lock for a fork to tear), logs, pid file, socket, state, signals, threads,
-# and last the line that says where everything is. Whatever goes wrong before that line is a NotStarted: an exit status
-# and one line that says what to do.
+# (before there is a thread, a socket or a lock for a fork to tear), pid file, the state's lock, logs, socket, state,
+# signals, threads, and last the line that says where everything is. Whatever goes wrong before that line is a
+# NotStarted: an exit status and one line that says what to do. A start beside a live daemon ends before it has opened a
+# log or a socket, so that cron may try each minute. The working directory stays, as with stock's: relative paths mean
+# the same before and after, and when the settings are read again.
 #
-# Signals are never handled, they are waited for. The ones that stop the daemon are blocked in every thread, and one
-# thread takes them with sigwait(): nothing ever interrupts code that holds the scheduler's lock, and stopping is plain
-# code. Once the first has stopped the accepting they are let through again, so that a second one has its default
+# Signals are never handled, they are waited for. All that mean something are blocked in every thread, and one thread
+# takes them with sigwait(): nothing ever interrupts code that holds the scheduler's lock, and stopping is plain code.
+# Once the first has stopped the accepting, those that stop are let through again, so that a second one has its default
 # action: the process ends at once, even if a full disk or a bug holds up the saving. The main thread accepts
 # connections, so if that ever fails the process ends loudly instead of living on without an ear.
 #
 # A pid file says who runs by the lock on it (flock), which the system drops with the process however that dies; the
-# number inside is for people and for `kill`. A number alone cannot tell a daemon from a program that got it later.
+# number inside is for people and for `kill`. A number alone cannot tell a daemon from a program that got it later. The
+# state's lock serves where there is no pid file, and its file says more: where the daemon listens, for one.
 
-#: The exit statuses, as --help documents them.
-EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
+#: The exit statuses, as --help documents them; those of --status are what service scripts have always answered.
+EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_NOT_RUNNING, EXIT_UNKNOWN = range(5)
 
 #: Where --background keeps its logs without --logdir, as stock.
 DEFAULT_LOGDIR = "/var/log/luigi"
@@ -6640,30 +13198,42 @@ DEFAULT_LOGDIR = "/var/log/luigi"
 #: The format of a log line, as stock's, so that what reads the one reads the other.
 LOG_FORMAT = "%(asctime)s %(name)s[%(process)s] %(levelname)s: %(message)s"
 
+#: All that is logged here goes through one of these.
+LOGGERS = (logger, audit_logger, access_logger)
+
 #: Signals that save the state and end the daemon.
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
-#: The signal that has the users and certificates read again.
-RELOAD_SIGNAL = signal.SIGHUP
+#: The signals that have the settings read again and the logs opened again, and only the latter.
+RELOAD_SIGNAL, REOPEN_SIGNAL = signal.SIGHUP, signal.SIGUSR1
+
+#: All that one thread waits for, and every other one has blocked.
+SIGNALS = {*STOP_SIGNALS, RELOAD_SIGNAL, REOPEN_SIGNAL}
 
 #: Seconds between two looks at whether to stop accepting: what a stop waits for at most, and what idling wakes up for.
 ACCEPT_POLL = 0.1
 
-#: Seconds between two looks at whether the daemon that is stood by for has ended.
-STANDBY_POLL = 0.2
+#: Seconds between two looks at whether the daemon that is stood by for, or that was told to stop, has ended.
+STANDBY_POLL, STOP_POLL = 0.2, 0.02
 
-#: Options that are checked but change nothing yet: section, name, the values that ask for nothing, what is missing.
-NOT_YET_ACTED_ON = (
-    ("scheduler", "record_task_history", (False,), "no task history is recorded"),
-    ("scheduler", "batch_emails", (False,), "no e-mails are sent"),
-    ("scheduler", "metrics_collector", ("default", "none"), "no metrics are collected"),
-)
+#: Seconds for which --status waits for an answer, and how often it looks who has locked a file.
+ANSWER_SECONDS, LOOKS = 5.0, 50
 
-#: The options of [luigid] that make_server() takes by the same names.
-SERVER_OPTIONS = (
-    *("max_body", "max_connections", "max_connections_per_address", "max_calls"),
-    *("users_file", "tls_cert", "tls_key", "tls_client_ca", "allowed_hosts"),
-)
+#: The options of [luigid] that make_server() takes by the same names: who may ask for what, and how much at a time.
+ACCESS_OPTIONS = ("users_file", "tls_cert", "tls_key", "tls_client_ca", "allowed_hosts")
+LIMIT_OPTIONS = ("max_body", "max_connections", "max_connections_per_address", "max_calls")
+
+#: The options that RELOAD_SIGNAL changes at once, besides [resources]. All others take a restart.
+CHANGEABLE = {
+    *(("scheduler", name) for name in CHANGEABLE_SETTINGS),
+    *(("luigid", name) for name in (*ACCESS_OPTIONS, *LIMIT_OPTIONS)),
+    *(("luigid", name) for name in ("log_level", "log_json", "access_log", "log_max_bytes", "log_keep")),
+    *((option.section, option.name) for option in OPTIONS if option.section == "cors"),
+}
+
+#: Those among them whose file may become another one, but not none: a configuration that is empty for a moment, while
+#: somebody writes it, must not let everybody in.
+GUARDS = ("users_file", "tls_cert", "tls_client_ca")
 
 #: Why listening fails and what to do then, by the error that the system gives.
 LISTEN_FAILURES = {
@@ -6677,7 +13247,10 @@ Announce = Callable[[int, str], None]
 
 
 class NotStarted(Exception):
-    """The daemon cannot run; `args` are the exit status and the one line that tells the operator what to do."""
+    """What was asked for cannot be; `args` are the exit status and the one line that tells the operator what to do."""
+
+
+# -- The log -----------------------------------------------------------------------------------------------------------
 
 
 def printable(text: str) -> str:
@@ -6685,7 +13258,6 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-
 
 def make_unforgeable(record: logging.LogRecord) -> bool:
     """Logging filter: no task id, worker name or error can begin a line of the log, whatever formatter writes it."""
@@ -6696,61 +13268,197 @@ def make_unforgeable(record: logging.LogRecord) -> bool:
     return True
 
 
-def configure_logging(settings: Settings, background: bool) -> None:
-    """Send the log where the settings say, in stock's order of precedence; NotStarted if that cannot be."""
-    for source in (logger, audit_logger):
-        source.addFilter(make_unforgeable)
-    logdir, conf_file = settings.get("luigid", "logdir"), settings.get("core", "logging_conf_file")
-    if settings.get("core", "no_configure_logging") and not background:
-        return
-    if background or logdir:
-        log_to_directory(logdir or DEFAULT_LOGDIR, background)
-    elif conf_file:
-        log_as_configured(f"[core] logging_conf_file = {conf_file}", logging.config.fileConfig, conf_file)
-    elif settings.logging:
-        log_as_configured("[logging]", logging.config.dictConfig, {"version": 1, **settings.logging})
-    else:
-        logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+class JsonFormatter(logging.Formatter):
+    """Writes a line of the log as a JSON object."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The object, in ASCII, and so on one line; what an access line is made of is in it by name, too."""
+        seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        entry = {
+            "time": f"{seconds}.{int(record.msecs):03}Z",
+            "level": record.levelname,
+            "logger": record.name,
+            "pid": record.process,
+            "message": record.getMessage(),
+            **getattr(record, "facts", {}),
+        }
+        if record.exc_text:
+            entry["traceback"] = record.exc_text.splitlines()
+        return json.dumps(entry)
 
 
-class LogFile(logging.handlers.TimedRotatingFileHandler):
-    """A log that strangers cannot read, nor lead elsewhere."""
+class LogFile(logging.FileHandler):
+    """A log that strangers can neither read nor lead elsewhere, and that begins anew when its day or size is over.
+
+    The old file is named after its day, as stock's are, and numbered if that had one before:
+    luigi-server.log.2026-11-22, luigi-server.log.2026-11-22.1. Where somebody else moves, removes or cuts the file, the
+    next line notices.
+    """
+
+    def __init__(self, path: str) -> None:
+        #: bytes from which on it begins anew (0: whatever its size), and how many old files are kept (0: it never does)
+        self.max_bytes = self.keep = 0
+        self._has_failed = False
+        super().__init__(path, encoding="utf-8", errors="backslashreplace")
 
     def _open(self) -> TextIO:
+        last_line = None
+        with contextlib.suppress(OSError):
+            found = os.stat(self.baseFilename)
+            last_line = found.st_mtime if found.st_size else None
+        day = time.localtime(last_line)
+        self._day = time.strftime("%Y-%m-%d", day)
+        self._midnight = time.mktime((day.tm_year, day.tm_mon, day.tm_mday + 1, 0, 0, 0, 0, 0, -1))
         return open(self.baseFilename, self.mode, encoding=self.encoding, errors=self.errors, opener=open_own)
 
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line, into a new file if it is time for one."""
+        try:
+            self._turn_over(record.created)
+            if self.stream is None:
+                self.stream, self._has_failed = self._open(), False
+        except OSError:  # which must not reach whoever had something to log
+            self.handleError(record)
+        if self.stream:
+            super().emit(record)
 
-def log_to_directory(logdir: str, background: bool) -> None:
-    """Log to luigi-server.log in `logdir`, which is made if need be; a new file each midnight, seven old ones kept.
+    def _turn_over(self, now: float) -> None:
+        if self.stream is None:
+            return
+        try:
+            found = os.stat(self.baseFilename)
+        except FileNotFoundError:
+            found = None
+        if found is None or not os.path.samestat(found, os.fstat(self.stream.fileno())):
+            reopen(self)
+        elif self.keep and found.st_size and (now >= self._midnight or 0 < self.max_bytes <= found.st_size):
+            self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        numbers = [number for day, number, _ in self._old_files() if day == self._day]
+        suffix = f".{max(numbers) + 1}" if numbers else ""
+        os.rename(self.baseFilename, f"{self.baseFilename}.{self._day}{suffix}")
+        reopen(self)
+        for _, _, path in self._old_files()[: -self.keep]:
+            with contextlib.suppress(OSError):  # somebody else's, or gone
+                os.unlink(path)
+
+    def _old_files(self) -> List[Tuple[str, int, str]]:
+        directory, name = os.path.split(self.baseFilename)
+        is_old = re.compile(re.escape(name) + r"\.(\d{4}-\d\d-\d\d)(?:\.(\d{1,9}))?").fullmatch
+        matches = filter(None, map(is_old, os.listdir(directory)))
+        return sorted((match[1], int(match[2] or 0), os.path.join(directory, match[0])) for match in matches)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Say on standard error that lines are lost, once for each time that the file is opened."""
+        if not self._has_failed:
+            self._has_failed = True
+            with contextlib.suppress(OSError, ValueError):
+                print(f"luigid: cannot log to {self.baseFilename}: {sys.exc_info()[1]}", file=sys.stderr, flush=True)
+
+
+def reopen(handler: logging.FileHandler) -> None:
+    """Have `handler` open its file anew for the next line."""
+    handler.acquire()
+    try:
+        stream, handler.stream = handler.stream, None
+        if stream:
+            stream.close()
+    finally:
+        handler.release()
+
+
+def reopen_logs() -> None:
+    """Open anew every file that is logged to, also where the operator's own configuration of logging decides that."""
+    for source in (logging.getLogger(), *LOGGERS):
+        for handler in source.handlers:
+            if isinstance(handler, logging.FileHandler) and not handler.mode.startswith("w"):
+                reopen(handler)
+
+
+def configure_logging(settings: Settings, background: bool) -> Optional[logging.Handler]:
+    """Send the log where the settings say, in stock's order of precedence; NotStarted if that cannot be.
+
+    What writes it, unless the operator's own configuration of logging decides about that.
+    """
+    for source in LOGGERS:
+        source.addFilter(make_unforgeable)
+    threading.excepthook = lambda failed: logger.error("a thread failed", exc_info=failed[:3])
+    logdir, conf_file = settings.get("luigid", "logdir"), settings.get("core", "logging_conf_file")
+    handler = None
+    if background:
+        handler = log_to_directory(logdir or DEFAULT_LOGDIR, background)
+    elif settings.get("core", "no_configure_logging"):
+        pass
+    elif logdir:
+        handler = log_to_directory(logdir, background)
+    elif conf_file:
+        log_as_configured(f"[core] logging_conf_file = {conf_file}", "fileConfig", conf_file)
+    elif settings.logging:
+        log_as_configured("[logging]", "dictConfig", {"version": 1, **settings.logging})
+    else:
+        handler = logging.StreamHandler()
+    if handler:
+        logging.getLogger().addHandler(handler)
+    adjust_logging(handler, settings)
+    return handler
+
+
+def adjust_logging(handler: Optional[logging.Handler], settings: Settings) -> None:
+    """Have logged what the settings say, and by `handler` in the form that they say."""
+    chosen = settings.section("luigid")
+    access_logger.setLevel(logging.INFO if chosen["access_log"] else logging.WARNING)
+    if handler:
+        logging.getLogger().setLevel(chosen["log_level"].upper())
+        handler.setFormatter(JsonFormatter() if chosen["log_json"] else logging.Formatter(LOG_FORMAT))
+    if isinstance(handler, LogFile):
+        handler.max_bytes, handler.keep = chosen["log_max_bytes"], chosen["log_keep"]
+
+
+def log_to_directory(logdir: str, background: bool) -> LogFile:
+    """What logs to luigi-server.log in `logdir`, which is made if need be.
 
     In the background the standard streams go there too, to luigi-server.err: what a crashing interpreter says, for one.
     """
     try:
         os.makedirs(logdir, exist_ok=True)
-        handler = LogFile(
-            os.path.join(logdir, "luigi-server.log"),
-            when="midnight",
-            backupCount=7,
-            encoding="utf-8",
-            errors="backslashreplace",
-        )
+        handler = LogFile(os.path.join(logdir, "luigi-server.log"))
         if background:
-            redirect_standard_streams(os.path.join(logdir, "luigi-server.err"))
+            redirect_standard_streams(logdir)
     except OSError as error:
         advice = "give --logdir a directory that you may write to"
         raise NotStarted(EXIT_FAILED, f"cannot log to {logdir}: {error.strerror}; {advice}") from error
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, handlers=[handler])
+    return handler
 
 
-def log_as_configured(option: str, configure: Callable[[Any], None], source: Any) -> None:
-    """Let `logging.config` set up the log from the operator's `source`, which must not switch ours off."""
+def log_as_configured(option: str, configurator: str, source: Any) -> None:
+    """Let a function of logging.config set up the log from the operator's `source`, which must not switch ours off."""
+    import logging.config
+
     try:
         if isinstance(source, str):
             os.stat(source)  # before Python 3.12 a file that does not exist passes for an empty one
-        configure(source)
+        getattr(logging.config, configurator)(source)
     except Exception as error:  # the operator's source names classes to import and call: anything can come of it
         raise NotStarted(EXIT_USAGE, f"{option} cannot be used: {type(error).__name__}: {error}") from error
-    logger.disabled = audit_logger.disabled = False
+    for ours in LOGGERS:
+        ours.disabled = False
+
+
+def redirect_standard_streams(logdir: str) -> None:
+    """Read standard input from nowhere, and append standard output and error to luigi-server.err in `logdir`."""
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    errors = open_own(os.path.join(logdir, "luigi-server.err"), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for source, target in ((nothing, 0), (errors, 1), (errors, 2)):
+        os.dup2(source, target)
+    os.close(nothing)
+    os.close(errors)
+
+
+# -- Who runs ----------------------------------------------------------------------------------------------------------
+
+#: What is in the file of the state's lock: who has it, and what else that one has noted.
+STATE_HOLDER = re.compile(r"(pid (\d+) on (.*))\n(?:(\{.*\})\n)?").match
 
 
 @contextlib.contextmanager
@@ -6773,16 +13481,13 @@ def pid_file(path: str) -> Iterator[None]:
                 os.unlink(path)
         os.close(descriptor)
 
-
 def lock_pid_file(path: str) -> int:
     """Lock the pid file and write this process's number into it; the descriptor, which holds the lock while open."""
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o640)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        if not try_lock(descriptor):
             holder = os.read(descriptor, 32).decode("ascii", "replace").strip()
-            raise NotStarted(EXIT_OK, f"already running (pid {holder}, pid file {path})") from error
+            raise NotStarted(EXIT_OK, f"already running (pid {holder}, pid file {path})")
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(descriptor), os.stat(path)):
                 break
@@ -6792,6 +13497,172 @@ def lock_pid_file(path: str) -> int:
     os.pwrite(descriptor, number.ljust(os.fstat(descriptor).st_size, b"\n"), 0)
     os.ftruncate(descriptor, len(number))
     return descriptor
+
+
+class Found(NamedTuple):
+    """A daemon that runs."""
+
+    pid: int
+    host: str
+    lock: str  #: path of a file that it has locked for as long as it runs
+    owner: str  #: what that file begins with meanwhile
+    facts: Mapping[str, Any]  #: what it has noted: "since" (epoch seconds), "version", "url"; {} before it answers
+
+
+def find_daemon(settings: Settings) -> Optional[Found]:
+    """The daemon that has the pid file, if the settings name one, or else the state; None if there is none.
+
+    NotStarted if that cannot be told.
+    """
+    pidfile, state_path = settings.get("luigid", "pidfile"), settings.get("scheduler", "state_path")
+    try:
+        if not pidfile:
+            return find_by_state(state_path)
+        number = locked_text(pidfile, re.compile(r"\d+\n").fullmatch)
+    except OSError as error:
+        advice = "ask as the user that luigid runs as"
+        raise NotStarted(EXIT_UNKNOWN, f"cannot look at {error.filename}: {error.strerror}; {advice}") from error
+    if number is None:
+        return None
+    with contextlib.suppress(OSError):  # then there is less to tell
+        found = find_by_state(state_path)
+        if found and found.pid == int(number[0]):
+            return found
+    return Found(int(number[0]), socket.gethostname(), pidfile, number[0], {})
+
+
+def find_by_state(state_path: str) -> Optional[Found]:
+    """The daemon that has the state; None if nobody has. OSError."""
+    lock = state_path + ".lock"
+    holder = locked_text(lock, STATE_HOLDER)
+    if holder is None:
+        return None
+    owner, pid, host, facts = holder.groups()
+    return Found(int(pid), host, lock, owner, json.loads(facts or "{}"))
+
+
+def locked_text(path: str, read: Callable[[str], Any]) -> Any:
+    """What `read` finds in the file at `path`, if somebody has locked it; None if nobody has. OSError, NotStarted."""
+    for _ in range(LOOKS):  # it is locked a moment before it is written
+        text = lock_holder(path)
+        if text is None or read(text):
+            return text and read(text)
+        time.sleep(STOP_POLL)
+    raise NotStarted(EXIT_UNKNOWN, f"{path} is locked, but not by luigid")
+
+
+def stop_daemon(settings: Settings, patience: float) -> Tuple[int, str]:
+    """Stop the daemon that the settings mean, and wait for `patience` seconds until it is gone; exit status, line."""
+    found = find_daemon(settings)
+    if found is None:
+        return EXIT_NOT_RUNNING, "not running"
+    if found.host != socket.gethostname():
+        return EXIT_FAILED, f"it runs on {found.host} (pid {found.pid}); stop it there"
+    if not is_of_owner(found):
+        return EXIT_FAILED, f"{found.lock} names pid {found.pid}, which is not its owner's process and left alone"
+    try:
+        os.kill(found.pid, signal.SIGTERM)
+    except PermissionError:
+        return EXIT_FAILED, f"not permitted to stop pid {found.pid}; ask as the user that it runs as, or as root"
+    except ProcessLookupError:  # it has just ended by itself
+        pass
+    if not wait_until(lambda: not (lock_holder(found.lock) or "").startswith(found.owner), patience):
+        advice = "another TERM would end it at once, and lose nothing that was acknowledged"
+        return EXIT_FAILED, f"pid {found.pid} has not ended within {patience:g} s; {advice}"
+    # By now it has saved and let go of everything. That its number goes, too, is not waited for long: where nobody asks
+    # after dead processes, as in many a container, they keep it.
+    wait_until(lambda: not is_process(found.pid), 0.2)
+    return EXIT_OK, f"stopped (pid {found.pid})"
+
+
+def is_of_owner(found: Found) -> bool:
+    """Whether a process is of the user whose file names it, where that can be told.
+
+    If not, whoever may write that file would have root stop what they like.
+    """
+    with contextlib.suppress(OSError):
+        return os.stat(f"/proc/{found.pid}").st_uid == os.stat(found.lock).st_uid
+    return True
+
+
+def wait_until(condition: Callable[[], bool], patience: float) -> bool:
+    """Wait until `condition()` holds; False if it does not within `patience` seconds."""
+    give_up = time.monotonic() + patience
+    while not condition():
+        if time.monotonic() > give_up:
+            return False
+        time.sleep(STOP_POLL)
+    return True
+
+
+def is_process(pid: int) -> bool:
+    """Whether there is a process with this number, be it a dead one that nobody has asked after."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def describe_daemon(settings: Settings) -> Tuple[int, Dict[str, Any]]:
+    """What --status tells: an exit status, and {"running": ...} with more if that is so."""
+    found = find_daemon(settings)
+    if found is None:
+        return EXIT_NOT_RUNNING, {"running": False}
+    status = {"running": True, "pid": found.pid, "host": found.host, **found.facts, "answers": None}
+    if "url" not in found.facts or found.host != socket.gethostname():
+        return EXIT_OK, status
+    health = ask_health(found.facts["url"])
+    return EXIT_UNKNOWN if health is None else EXIT_OK, {**status, "answers": health is not None, **(health or {})}
+
+
+def ask_health(url: str) -> Optional[Dict[str, Any]]:
+    """What the daemon at `url`, on this machine, says at /healthz; None if it does not answer in time."""
+    import http.client
+
+    parts = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=ANSWER_SECONDS)
+    try:
+        if parts.scheme == "http+unix":
+            connection.sock = socket.socket(socket.AF_UNIX)
+            connection.sock.settimeout(ANSWER_SECONDS)
+            connection.sock.connect(urllib.parse.unquote(parts.netloc))
+        elif parts.scheme == "https":
+            connection.connect()
+            context = ssl._create_unverified_context()  # nothing is told to whoever answers
+            connection.sock = context.wrap_socket(connection.sock)
+        connection.request("GET", "/healthz", headers={"Host": "localhost"})
+        return json.loads(connection.getresponse().read())
+    except ssl.SSLError:  # which is an answer, if only to those who have a certificate
+        return {}
+    except (OSError, ValueError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def status_line(status: Mapping[str, Any]) -> str:
+    """What `describe_daemon` found, for people."""
+    if not status["running"]:
+        return "not running"
+    parts = [f"running (pid {status['pid']} on {status['host']})"]
+    if "url" in status:
+        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(status["since"]))
+        parts += [f"since {since}", f"version {status['version']}", f"listening on {status['url']}"]
+    else:
+        parts.append("about to start, or standing by")
+    if status["answers"] is False:
+        parts.append(f"NO ANSWER within {ANSWER_SECONDS:g} s")
+    if "tasks" in status:
+        parts.append(f"{status['tasks']} tasks")
+    if status.get("reason"):
+        parts.append(f"{status['status']}: {status['reason']}")
+    return ", ".join(parts)
+
+
+# -- Away from the terminal --------------------------------------------------------------------------------------------
 
 
 def in_background(daemon: Callable[[Announce], int]) -> Tuple[int, str]:
@@ -6847,31 +13718,171 @@ def close_inherited(keep: int) -> None:
             with contextlib.suppress(OSError):  # the one that listed the directory is gone already
                 os.close(descriptor)
 
+# -- Service managers --------------------------------------------------------------------------------------------------
+#
+# The protocol of systemd, which others speak as well: what is told goes to a datagram socket that the environment names
+# (sd_notify), and sockets that listen already are inherited from descriptor 3 on (sd_listen_fds): while one daemon
+# follows the other, the system holds what connects, so that a restart refuses nobody.
 
-def redirect_standard_streams(path: str) -> None:
-    """Read standard input from nowhere and append standard output and error to the file at `path`."""
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    errors = open_own(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    for source, target in ((nothing, 0), (errors, 1), (errors, 2)):
-        os.dup2(source, target)
-    os.close(nothing)
-    os.close(errors)
+FIRST_SOCKET = 3
+
+SERVICE_UNIT = """\
+[Unit]
+Description=Central scheduler for Luigi
+Documentation=https://luigi.readthedocs.io/en/stable/central_scheduler.html
+After=network-online.target
+Wants=network-online.target
+
+[Service]
+Type=notify
+ExecStart={command}
+ExecReload=/bin/kill -HUP $MAINPID
+Restart=always
+WatchdogSec=60
+TimeoutStartSec=15min
+TimeoutStopSec=2min
+LimitNOFILE=65536
+
+# A user of its own, unless there is one of this name already. Files that the settings name must be readable to it.
+DynamicUser=yes
+User=luigid
+StateDirectory=luigi-server
+StateDirectoryMode=0700
+RuntimeDirectory=luigid
+LogsDirectory=luigi
+WorkingDirectory=/var/lib/luigi-server
+UMask=0027
+
+# It needs its directories and sockets, and nothing else.
+NoNewPrivileges=yes
+CapabilityBoundingSet=
+AmbientCapabilities=
+ProtectSystem=strict
+ProtectHome=read-only
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectProc=invisible
+PrivateDevices=yes
+PrivateTmp=yes
+RemoveIPC=yes
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged
+SystemCallErrorNumber=EPERM
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+SOCKET_UNIT = """\
+[Unit]
+Description=Socket of the central scheduler for Luigi
+
+[Socket]
+ListenStream=8082
+Backlog=1024
+NoDelay=yes
+
+[Install]
+WantedBy=sockets.target
+"""
 
 
-def run_daemon(settings: Settings, background: bool, standby: bool, announce: Announce) -> int:
+def unit(kind: str) -> str:
+    """The text of a unit of systemd that runs this program as it runs now: "service", or the "socket" beside it."""
+    if kind == "socket":
+        return SOCKET_UNIT
+    words = [sys.executable, os.path.abspath(sys.argv[0])]
+    return SERVICE_UNIT.replace("{command}", " ".join(map(quote_for_unit, words)))
+
+
+def quote_for_unit(word: str) -> str:
+    """`word` as it is written in a command of a unit."""
+    if re.fullmatch(r"[\w./+-]+", word, re.ASCII):
+        return word
+    return '"' + word.replace("\\", r"\\").replace('"', r"\"").replace("%", "%%").replace("$", "$$") + '"'
+
+
+def notify(*assignments: str) -> None:
+    """Tell the service manager, if there is one, such as READY=1."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    if address.startswith("@"):  # a name that is in no directory
+        address = "\0" + address[1:]
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        channel.settimeout(1.0)
+        channel.connect(address)
+        channel.send("\n".join(map(printable, assignments)).encode())
+
+
+def inherited_sockets() -> List[socket.socket]:
+    """The sockets that a service manager has handed over, listening; none if it has not. NotStarted if it cannot be."""
+    given = [os.environ.pop(name, "") for name in ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")]
+    if given[0] != str(os.getpid()):
+        return []
+    names = given[2].split(":")
+    count = int(given[1] or 0)
+    return [take_over(FIRST_SOCKET + i, names[i] if i < len(names) else "unnamed") for i in range(count)]
+
+
+def take_over(descriptor: int, name: str) -> socket.socket:
+    """The listening socket behind a `descriptor` that was handed over; NotStarted if it is none."""
+    try:
+        listener = socket.socket(fileno=descriptor)
+    except OSError:
+        listener = None
+    if listener is None or not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+        advice = "a socket unit needs ListenStream= and Accept=no"
+        raise NotStarted(EXIT_FAILED, f"what was handed over as {name} is no socket that listens; {advice}")
+    listener.set_inheritable(False)
+    listener.setblocking(False)  # whoever has it too may accept first what both have been told of
+    return listener
+
+
+def feed_watchdog(scheduler: Scheduler, is_serving: Callable[[], bool]) -> None:
+    """Tell the service manager again and again, if it wants to hear that, that the scheduler is not stuck."""
+    period = int(os.environ.get("WATCHDOG_USEC", "0")) / 1e6
+    if not period or os.environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+        return
+
+    def feed() -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # it runs before the others, which have that from serve()
+        while True:
+            if not is_serving() or scheduler.responds(period / 3):
+                notify("WATCHDOG=1")
+            time.sleep(period / 3)
+
+    threading.Thread(target=feed, name="watchdog", daemon=True).start()
+
+
+# -- At work -----------------------------------------------------------------------------------------------------------
+
+
+def run_daemon(read_settings: Callable[[], Settings], background: bool, standby: bool, announce: Announce) -> int:
     """Be the daemon until a signal says stop; the exit status.
 
     Announces where everything is as soon as requests are answered; NotStarted and SettingsError say why none will be.
-    `background` only decides about the logs: the terminal has been left by then. With `standby` it waits for a daemon
-    that has the state already to end, and takes over.
+    `background` only decides about the logs, and whether it is an error if the state has its daemon already: the
+    terminal has been left by then. With `standby` it waits for such a daemon to end, and takes over.
     """
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
-    signal.signal(RELOAD_SIGNAL, signal.SIG_IGN)  # nothing has been read yet
+    for number in (RELOAD_SIGNAL, REOPEN_SIGNAL):
+        signal.signal(number, signal.SIG_IGN)  # nothing has been read or opened yet
+    settings = read_settings()
     prepare_process()
-    configure_logging(settings, background)
-    for warning in [*settings.warnings, *ignored_options(settings)]:
-        logger.warning("%s", warning)
+    sockets = inherited_sockets()
     pidfile = settings.get("luigid", "pidfile")
     with pid_file(pidfile) if pidfile else contextlib.nullcontext():
         scheduler = Scheduler(
@@ -6880,14 +13891,23 @@ def run_daemon(settings: Settings, background: bool, standby: bool, announce: An
             db_connection=settings.get("task_history", "db_connection"),
             **settings.section("scheduler"),
         )
-        if standby:
-            stand_by(scheduler, settings, announce)
-        with listen(scheduler, settings) as server:
+        holder = claim_state(scheduler, settings, background, standby)
+        log = configure_logging(settings, background)
+        for warning in settings.warnings:
+            logger.warning("%s", warning)
+        collector = make_collector(settings)
+        if collector is not None:
+            scheduler.attend(collector)
+        reader = history_reader(scheduler)
+        for notices in make_notices(settings, reader and reader.expectations):
+            scheduler.attend(notices)
+        daemon = Daemon(scheduler, settings, read_settings, log, background)
+        feed_watchdog(scheduler, lambda: daemon.server is not None)
+        if holder:
+            stand_by(scheduler, settings, holder, announce)
+        with listen(scheduler, settings, collector, sockets) as server:
             load_state(scheduler, settings)
-            line = whereabouts(server, settings)
-            if background:
-                logger.info("%s", line)  # nobody keeps what the starter prints
-            serve(server, scheduler, functools.partial(announce, EXIT_OK, line))
+            daemon.serve(server, announce)
         return save_state(scheduler)
 
 
@@ -6903,36 +13923,73 @@ def prepare_process() -> None:
     gc.callbacks.append(lambda phase, _: gc.freeze() if phase == "stop" else None)
 
 
-def stand_by(scheduler: Scheduler, settings: Settings, announce: Announce) -> None:
-    """Wait until no other daemon has the state; NotStarted if that cannot be told."""
-    path = settings.get("scheduler", "state_path")
+def share_one_core() -> None:
+    """Let this thread, and all that it starts from now on, run on the same core; where that cannot be said, nothing.
+
+    Python lets one thread at a time run, and those that wait for their turn on another core have to be woken there, at
+    each reply: with some connections at a time that costs more than the calls do. Who else is busy on that core is
+    moved away by the system, which may move everybody but us.
+    """
+    if hasattr(os, "sched_setaffinity"):  # Linux
+        cores = sorted(os.sched_getaffinity(0))
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(0, {cores[os.getpid() % len(cores)]})
+
+@contextlib.contextmanager
+def keeping_state(path: str) -> Iterator[None]:
+    """Make of an error with the state in `path`, inside the block, a NotStarted."""
     try:
-        holder = scheduler.claim()
-        if holder is not None:
-            line = f"standing by: the state in {path} is in use: {holder}"
-            logger.info("%s", line)
-            announce(EXIT_OK, line)
-        while holder is not None:
-            time.sleep(STANDBY_POLL)
-            holder = scheduler.claim()
+        yield
     except OSError as error:
-        raise NotStarted(EXIT_FAILED, f"cannot stand by for the state in {path}: {error.strerror}") from error
+        advice = "give --state-path a file in a directory that you may write to"
+        raise NotStarted(EXIT_FAILED, f"cannot keep the state in {path}: {error.strerror}; {advice}") from error
+    except StateError as error:
+        raise NotStarted(EXIT_FAILED, str(error)) from error
 
 
-def ignored_options(settings: Settings) -> Iterator[str]:
-    """A warning for each option that asks for what this version does not do."""
-    for section, name, harmless, missing in NOT_YET_ACTED_ON:
-        if settings.get(section, name) not in harmless:
-            yield f"{settings.origin(section, name)}: [{section}] {name} has no effect in this version: {missing}"
+def claim_state(scheduler: Scheduler, settings: Settings, background: bool, standby: bool) -> Optional[str]:
+    """Make the state this process's alone; None, or with `standby` who has it. Without, that is a NotStarted.
+
+    In the background it is no error: whoever has a daemon started there wants one to run, and one does. In the
+    foreground somebody, or a service manager, waits for this one.
+    """
+    path = settings.get("scheduler", "state_path")
+    with keeping_state(path):
+        holder = scheduler.claim()
+    if holder and background and not standby:
+        raise NotStarted(EXIT_OK, f"already running ({holder}, state {path})")
+    if holder and not standby:
+        advice = "--stop stops that one, --standby waits for its end"
+        raise NotStarted(EXIT_FAILED, f"the state in {path} is in use: {holder}; {advice}")
+    return holder
 
 
-def listen(scheduler: Scheduler, settings: Settings) -> HTTPServer:
-    """The server that the settings ask for, bound; NotStarted if that cannot be."""
+def stand_by(scheduler: Scheduler, settings: Settings, holder: str, announce: Announce) -> None:
+    """Wait until `holder`, who has the state, has ended; NotStarted if that cannot be told."""
+    path = settings.get("scheduler", "state_path")
+    line = f"standing by: the state in {path} is in use: {holder}"
+    logger.info("%s", line)
+    announce(EXIT_OK, line)
+    notify("READY=1", f"STATUS={line}")
+    with keeping_state(path):
+        while scheduler.claim() is not None:
+            time.sleep(STANDBY_POLL)
+
+
+def listen(
+    scheduler: Scheduler,
+    settings: Settings,
+    collector: Optional[Collector] = None,
+    sockets: Optional[List[socket.socket]] = None,
+) -> Server:
+    """The server that the settings ask for, bound, or one for `sockets`; NotStarted if that cannot be."""
     cors, chosen = settings.section("cors"), settings.section("luigid")
     address, port, unix_socket = chosen["address"], chosen["port"], chosen["unix_socket"]
-    passed_on = {name: chosen[name] for name in SERVER_OPTIONS}
+    passed_on = {name: chosen[name] for name in (*ACCESS_OPTIONS, *LIMIT_OPTIONS)}
     try:
-        return make_server(scheduler, address, port, unix_socket, cors, **passed_on)
+        return make_server(
+            scheduler, address, port, unix_socket, cors, collector=collector, sockets=sockets, **passed_on
+        )
     except (OSError, UnicodeError) as error:  # the latter for what cannot be a host's name
         place = unix_socket or f"port {port} of {address or 'any interface'}"
         reason = getattr(error, "strerror", None) or error
@@ -6943,9 +14000,12 @@ def listen(scheduler: Scheduler, settings: Settings) -> HTTPServer:
 
 def load_state(scheduler: Scheduler, settings: Settings) -> None:
     """Make sure that the state can be written where the settings say, and read what is there; NotStarted if not."""
+    import tempfile
+
     path = settings.get("scheduler", "state_path")
     directory = os.path.dirname(os.path.abspath(path))
-    try:
+    notify(f"STATUS=reading the state in {path}")
+    with keeping_state(path):
         if os.path.isdir(path):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         os.makedirs(directory, mode=0o700, exist_ok=True)
@@ -6953,16 +14013,11 @@ def load_state(scheduler: Scheduler, settings: Settings) -> None:
             probe.write(b"a full disk takes a file, but nothing into it")
         scheduler.load()
         scheduler.tidy()
-    except OSError as error:
-        advice = "give --state-path a file in a directory that you may write to"
-        raise NotStarted(EXIT_FAILED, f"cannot keep the state in {path}: {error.strerror}; {advice}") from error
-    except StateError as error:
-        raise NotStarted(EXIT_FAILED, str(error)) from error
 
 
 def whereabouts(server: HTTPServer, settings: Settings) -> str:
     """Where the daemon listens, where its page is and where its state lives, on one line."""
-    url = server_url(server.server_address, "https" if settings.get("luigid", "tls_cert") else "http")
+    url = daemon_url(server, settings)
     page = f"page {url}/static/visualiser/index.html"
     state_path = settings.get("scheduler", "state_path")
     state = f"state in {os.path.abspath(state_path)}"
@@ -6971,33 +14026,133 @@ def whereabouts(server: HTTPServer, settings: Settings) -> str:
     return f"listening on {url} (pid {os.getpid()}); {page}; {state}"
 
 
+def daemon_url(server: HTTPServer, settings: Settings) -> str:
+    """How clients on this machine reach `server`."""
+    return server_url(server.server_address, "https" if settings.get("luigid", "tls_cert") else "http")
+
+
 def server_url(address: Union[str, Tuple[Any, ...]], scheme: str = "http") -> str:
     """How clients on this machine reach a server at `address`: a Unix socket's path, or host and port."""
     if isinstance(address, str):
-        return f"{scheme}+unix://" + urllib.parse.quote(os.path.abspath(address), safe="")
+        return "http+unix://" + urllib.parse.quote(os.path.abspath(address), safe="")
     host, port = address[:2]
     if host in ("0.0.0.0", "::"):
         host = "localhost"
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
+class Daemon:
+    """What runs, as far as signals reach it."""
 
-def serve(server: HTTPServer, scheduler: Scheduler, ready: Callable[[], None]) -> None:
-    """Answer requests until a signal says stop."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {*STOP_SIGNALS, RELOAD_SIGNAL})
-    signal.signal(RELOAD_SIGNAL, signal.SIG_DFL)  # some systems drop an ignored signal even when it is blocked
-    scheduler.start()
-    threading.Thread(target=obey_signals, args=(server,), name="signals", daemon=True).start()
-    ready()
-    server.serve_forever(ACCEPT_POLL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        settings: Settings,
+        read_settings: Callable[[], Settings],
+        log: Optional[logging.Handler],
+        background: bool,
+    ) -> None:
+        """`log` is what `configure_logging` returned."""
+        self.scheduler = scheduler
+        #: what is in force; belongs to the thread that waits for signals
+        self.settings = settings
+        self.server: Optional[Server] = None
+        self._read_settings = read_settings
+        self._log = log
+        self._background = background
+
+    def serve(self, server: Server, announce: Announce) -> None:
+        """Answer requests until a signal says stop."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        for number in (RELOAD_SIGNAL, REOPEN_SIGNAL):  # some systems drop an ignored signal even when it is blocked
+            signal.signal(number, signal.SIG_DFL)
+        self.scheduler.start()
+        self.server = server
+        server.tell_settings = lambda: self.settings.table()
+        threading.Thread(target=self._obey_signals, name="signals", daemon=True).start()
+        line = self._note_whereabouts()
+        if self._background:
+            logger.info("%s", line)  # nobody keeps what the starter prints
+        announce(EXIT_OK, line)
+        notify("READY=1", f"STATUS={line}")
+        if self.settings.get("luigid", "one_core"):
+            share_one_core()
+        server.serve_forever(ACCEPT_POLL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
+    def _note_whereabouts(self) -> str:
+        url = daemon_url(self.server, self.settings)
+        with contextlib.suppress(OSError):  # a full disk: then there is less to tell for --status
+            self.scheduler.note({"since": int(time.time()), "version": __version__, "url": url})
+        return whereabouts(self.server, self.settings)
+
+    def _obey_signals(self) -> None:
+        actions = {RELOAD_SIGNAL: self.reload, REOPEN_SIGNAL: self.reopen_logs}
+        while (number := signal.sigwait(SIGNALS)) in actions:
+            try:
+                actions[number]()
+            except Exception:
+                logger.exception("%s could not be obeyed", signal.Signals(number).name)
+        logger.info("stopping on %s", signal.Signals(number).name)
+        notify("STOPPING=1", "STATUS=stopping")
+        self.server.shutdown()
+
+    def reopen_logs(self) -> None:
+        """Write on in the files that have the names of the logs now."""
+        reopen_logs()
+        if self._background:
+            redirect_standard_streams(self.settings.get("luigid", "logdir") or DEFAULT_LOGDIR)
+        logger.info("the logs are open again")
+
+    def reload(self) -> None:
+        """Go by the settings, users and certificates as they are now. What cannot be used leaves the old in force."""
+        notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        try:
+            self._take(self._read_settings())
+        except (SettingsError, Unavailable) as error:
+            logger.error("%s; all settings stay as they are", error)
+        try:
+            self._apply()
+            self.reopen_logs()
+        finally:
+            notify("READY=1", f"STATUS={whereabouts(self.server, self.settings)}")
+
+    def _take(self, new: Settings) -> None:
+        differences = self.settings.differences(new)
+        taken = [key for key in differences if may_change(*key, self.settings, new)]
+        totals = {name: new.get(section, name) for section, name in taken if section == "resources"}
+        if totals:
+            self.scheduler.update_resources(**totals)
+        logger.info("settings read again, %d of them have changed", len(differences))
+        for warning in new.warnings:
+            logger.warning("%s", warning)
+        for section, name in differences:
+            change = f"{new.origin(section, name)}: [{section}] {name} = {new.show(section, name) or 'unset'}"
+            was = self.settings.show(section, name) or "unset"
+            if (section, name) in taken:
+                logger.info("%s is in force (it was %s)", change, was)
+            else:
+                logger.warning("%s takes a restart; %s stays in force", change, was)
+        self.settings = self.settings.taking(taken, new)
+
+    def _apply(self) -> None:
+        settings, chosen = self.settings, self.settings.section("luigid")
+        self.scheduler.change_settings(**{name: settings.get("scheduler", name) for name in CHANGEABLE_SETTINGS})
+        self.server.cors = settings.section("cors")
+        limits = Limits(*(chosen[name] for name in LIMIT_OPTIONS))
+        if limits != self.server.limits:
+            self.server.set_limits(limits)
+        adjust_logging(self._log, settings)
+        try:
+            self.server.access.reload(**{name: chosen[name] for name in ACCESS_OPTIONS})
+        except SettingsError as error:
+            logger.error("%s; what was read before stays in force", error)
 
 
-def obey_signals(server: HTTPServer) -> None:
-    """Do as signals say, until one says stop: then make `server` accept nothing more."""
-    while (number := signal.sigwait({*STOP_SIGNALS, RELOAD_SIGNAL})) == RELOAD_SIGNAL:
-        server.access.reload()
-    logger.info("stopping on %s", signal.Signals(number).name)
-    server.shutdown()
+def may_change(section: str, name: str, old: Settings, new: Settings) -> bool:
+    """Whether an option can change without a restart."""
+    if section == "luigid" and name in GUARDS:
+        return (old.get(section, name) is None) == (new.get(section, name) is None)
+    return section == "resources" or (section, name) in CHANGEABLE
 
 
 def save_state(scheduler: Scheduler) -> int:
@@ -7026,18 +14181,26 @@ def save_state(scheduler: Scheduler) -> int:
 FLAGS = (
     ("scheduler", "state_path"),
     *(("luigid", name) for name in ("address", "port", "unix_socket", "tls_cert", "tls_key", "logdir", "pidfile")),
+    *(("luigid", name) for name in ("log_level", "log_json", "access_log")),
 )
 
 #: What --help says after the flags.
 HELP_EPILOG = """\
 exit status:
-  0  stopped as asked; or it runs already (same pid file), or the question was answered
-  1  cannot start, could not save the state, or would not start with it: what is printed says why and what to do
-  2  the command line or the settings are wrong
+  0    stopped as asked; it runs (--status), or runs already (same pid file; with --background also same state);
+       the question was answered
+  1    cannot start, could not save the state, would not start with it, has not stopped (--stop), or a test notice did
+       not go out: what is printed says why and what to do
+  2    the command line, the settings, or a file that they name are wrong
+  3    it does not run (--status, --stop)
+  4    it cannot be told whether it runs, or it does not answer (--status, --stop)
+  130  interrupted while waiting for --background, --status or --stop
 
 signals:
-  TERM, INT, QUIT  finish the requests in flight, save the state, end; a second one ends it at once
-  HUP              read the users file and the certificates again; bad ones leave the old in force, and are logged
+  TERM, INT, QUIT  finish the requests in flight, save the state, end; a second one ends it at once, and loses nothing
+  HUP              read settings, users and certificates again, open the logs again; what takes a restart is logged, and
+                   what cannot be used leaves the old in force
+  USR1             open the logs again (after logrotate has moved them)
 
 Settings are read from /etc/luigi/client.cfg, /etc/luigi/luigi.cfg, client.cfg, luigi.cfg and the file that
 LUIGI_CONFIG_PATH names: a later one wins, and a flag over all. luigid.cfg.example lists every option with its meaning,
@@ -7063,8 +14226,13 @@ def command_line() -> argparse.ArgumentParser:
     listening.add_argument("--tls-key", metavar="PATH", help="its private key (default: in the same file)")
     files = parser.add_argument_group("what it writes")
     files.add_argument("--state-path", metavar="PATH", help="file for the state; overrides [scheduler] state_path")
-    files.add_argument("--logdir", metavar="DIR", help="log to DIR/luigi-server.log (default: standard error)")
     files.add_argument("--pidfile", metavar="PATH", help="hold PATH while running; held by a live luigid: status 0")
+    logs = parser.add_argument_group("what it logs")
+    logs.add_argument("--logdir", metavar="DIR", help="log to DIR/luigi-server.log (default: standard error)")
+    logs.add_argument("--log-level", metavar="LEVEL", help="debug, info (default), warning or error")
+    switch = {"action": "store_const", "const": "true"}
+    logs.add_argument("--log-json", **switch, help="log a JSON object a line")
+    logs.add_argument("--access-log", **switch, help="log a line for each request")
     running = parser.add_argument_group("how it runs")
     running.add_argument(
         "--background",
@@ -7076,17 +14244,35 @@ def command_line() -> argparse.ArgumentParser:
         action="store_true",
         help="wait for the daemon that has the state to end, and take over: a second machine on a shared disk",
     )
+    running.add_argument(
+        "--stop", action="store_true", help="stop the luigid that has --pidfile, or else the state; wait for its end"
+    )
+    running.add_argument(
+        "--timeout", metavar="S", type=patience, default=30.0, help="how many seconds --stop waits (default: 30)"
+    )
     about = parser.add_argument_group("what it answers instead of running")
+    about.add_argument("--status", action="store_true", help="whether that luigid runs, where, since when, how it is")
+    about.add_argument("--json", action="store_true", help="the answer of --status as JSON")
     about.add_argument("--check-config", action="store_true", help="the settings in force and where each comes from")
+    about.add_argument("--test-notices", action="store_true", help="send a test e-mail and a test alert, as configured")
     about.add_argument("--check-state", action="store_true", help="what is in the state, and if luigid starts with it")
     about.add_argument("--repair-state", action="store_true", help="make a damaged state usable; its files are kept")
     about.add_argument("--export-stock", metavar="PATH", help="write the state to PATH, for stock's luigid 3.8")
     about.add_argument("--hash-password", action="store_true", help="asks for a password; the hash for users_file")
     about.add_argument("--new-token", action="store_true", help="a random token, and the hash for users_file")
+    about.add_argument("--print-unit", choices=("service", "socket"), help="a unit for systemd that runs this program")
     about.add_argument("--version", action="version", version=f"luigid {__version__}", help="the version")
     about.add_argument("-h", "--help", action="help", help="this help")
     parser.error = refuse_command_line
     return parser
+
+
+def patience(text: str) -> float:
+    """A number of seconds from the command line; ValueError if it is none to wait for."""
+    seconds = float(text)
+    if not 0 <= seconds <= 1e6:
+        raise ValueError(text)
+    return seconds
 
 
 def refuse_command_line(message: str) -> NoReturn:
@@ -7136,20 +14322,22 @@ def new_token() -> str:
 
 
 #: Flags that have something printed: attribute of the parsed flags -> what makes it.
-PRINTED = {"hash_password": lambda: hash_password(ask_for_password()), "new_token": new_token}
+PRINTED = {
+    "hash_password": lambda _: hash_password(ask_for_password()),
+    "new_token": lambda _: new_token(),
+    "print_unit": lambda kind: unit(kind).rstrip("\n"),
+}
 
 
-def answer_about_state(flags: argparse.Namespace, path: str) -> Optional[int]:
-    """Print what `flags` want to know of the state in `path`; the exit status, None if they ask nothing."""
+def answer_about_state(flags: argparse.Namespace, path: str) -> int:
+    """Print what `flags` want to know of the state in `path`; the exit status."""
     try:
         if flags.check_state:
             lines, usable = check_state(path)
         elif flags.repair_state:
             lines, usable = repair_state(path)
-        elif flags.export_stock:
-            lines, usable = [export_stock(path, flags.export_stock)], True
         else:
-            return None
+            lines, usable = [export_stock(path, flags.export_stock)], True
     except StateError as error:
         raise NotStarted(EXIT_FAILED, str(error)) from error
     except OSError as error:
@@ -7158,21 +14346,48 @@ def answer_about_state(flags: argparse.Namespace, path: str) -> Optional[int]:
     return EXIT_OK if usable else EXIT_FAILED
 
 
+def check_config(settings: Settings) -> int:
+    """Print what is in force, if the files that it names can be used, too; the exit status."""
+    Access(**{name: settings.get("luigid", name) for name in ACCESS_OPTIONS})
+    print(settings.describe(), end="")
+    return EXIT_OK
+
+
+def answer_about_daemon(settings: Settings, as_json: bool) -> int:
+    """Print whether the daemon that the settings mean runs, and more; the exit status."""
+    status, found = describe_daemon(settings)
+    print(json.dumps(found) if as_json else f"luigid: {printable(status_line(found))}")
+    return status
+
+
+def answer_about_notices(settings: Settings) -> int:
+    """Send test notices, and print what became of them; the exit status."""
+    lines, arrived = try_notices(settings)
+    print(*map(printable, lines), sep="\n")
+    return EXIT_OK if arrived else EXIT_FAILED
+
+
 def start(announce: Announce, argv: Optional[List[str]]) -> int:
     """Do what the flags in `argv` ask for; the exit status."""
     flags = command_line().parse_args(argv)
     for name, answer in PRINTED.items():
         if getattr(flags, name):
-            print(answer())
+            print(answer(getattr(flags, name)))
             return EXIT_OK
-    settings = Settings.load({place: getattr(flags, place[1]) for place in FLAGS})
+    read_settings = functools.partial(Settings.load, {place: getattr(flags, place[1]) for place in FLAGS})
     if flags.check_config:
-        print(settings.describe(), end="")
-        return EXIT_OK
-    answered = answer_about_state(flags, settings.get("scheduler", "state_path"))
-    if answered is not None:
-        return answered
-    daemon = functools.partial(run_daemon, settings, flags.background, flags.standby)
+        return check_config(read_settings())
+    if flags.status:
+        return answer_about_daemon(read_settings(), flags.json)
+    if flags.stop:
+        status, line = stop_daemon(read_settings(), flags.timeout)
+        announce(status, line)
+        return status
+    if flags.check_state or flags.repair_state or flags.export_stock:
+        return answer_about_state(flags, read_settings().get("scheduler", "state_path"))
+    if flags.test_notices:
+        return answer_about_notices(read_settings())
+    daemon = functools.partial(run_daemon, read_settings, flags.background, flags.standby)
     if not flags.background:
         return daemon(announce)
     status, line = in_background(functools.partial(attempt, daemon))

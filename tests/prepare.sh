@@ -30,4 +30,22 @@ fi
 # Without a browser the tests of the page are skipped, or fail where CI is set: that is theirs to say.
 command -v chromium > /dev/null || command -v chromium-browser > /dev/null || command -v google-chrome > /dev/null ||
     install chromium || true
+
+# Without Node the tests of the page's modules are skipped, or fail where CI is set; dagre is what the graph's layout is
+# compared with.
+command -v npm > /dev/null || install nodejs npm || true
+! command -v npm > /dev/null || npm install --silent --no-fund --no-audit --prefix "$venv/node" @dagrejs/dagre@3.1.3
+
+# A real cron, unpacked and not installed, so that it runs for a test only. Without it that test is skipped, or fails.
+command -v cron > /dev/null || ! command -v dpkg > /dev/null || (
+    cd "$venv" && rm -rf cron && { apt-get download -q cron || { apt-get update -q && apt-get download -q cron; }; } &&
+        dpkg -x cron_*.deb cron && rm cron_*.deb
+) || echo "prepare.sh: no cron for tests/e2e/test_day.py" >&2
+
+# Real database servers. Tests start their own from these programs, so Debian is kept from starting any.
+(
+    export RUNLEVEL=1
+    ls /usr/lib/postgresql/*/bin/postgres > /dev/null 2>&1 || install postgresql
+    ls /usr/sbin/mariadbd > /dev/null 2>&1 || install mariadb-server
+) || true
 touch "$venv/ready"

@@ -16,11 +16,12 @@ export class CallError extends Error {
  * Calls one of the daemon's methods.
  * @param {string} method  a name under /api/
  * @param {Object} args  its arguments, JSON-able
+ * @param {AbortSignal=} signal  hangs up
  * @returns {Promise<*>} what the reply holds under "response"
  * @throws {CallError}
  */
-export async function call(method, args = {}) {
-  const reply = await send(method, args);
+export async function call(method, args = {}, signal = undefined) {
+  const reply = await send(method, args, signal);
   noteDate(reply.headers.get("Date"));
   const body = await reply.json().catch(() => null);
   if (!reply.ok) throw new CallError(body?.error ?? `the daemon answered ${reply.status}`, reply.status);
@@ -28,16 +29,16 @@ export async function call(method, args = {}) {
   return body.response;
 }
 
-async function send(method, args) {
+async function send(method, args, signal) {
+  const late = AbortSignal.timeout(TIME_LIMIT_MS);
   try {
     return await fetch(address(method), {
       method: "POST",
       body: new URLSearchParams({ data: JSON.stringify(args) }),
-      signal: AbortSignal.timeout(TIME_LIMIT_MS),
+      signal: signal ? AbortSignal.any([signal, late]) : late,
     });
-  } catch (error) {
-    const late = error.name === "TimeoutError";
-    throw new CallError(late ? `no answer within ${TIME_LIMIT_MS / 1000} s` : "the daemon cannot be reached");
+  } catch {
+    throw new CallError(late.aborted ? `no answer within ${TIME_LIMIT_MS / 1000} s` : "the daemon cannot be reached");
   }
 }
 

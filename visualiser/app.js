@@ -2,23 +2,19 @@
 // things, the store (what the daemon said) and the route (what the person asked for); when either changes, update()
 // brings the page in line.
 
-import { createActions } from "./actions.js";
+import { createActions, permit } from "./actions.js";
 import { call } from "./api.js";
-import { changesView } from "./changes.js";
-import { detailsPanel } from "./details.js";
 import { attribute, button, el, fill, show, text, tick } from "./dom.js";
 import { amount, clip, duration, exact } from "./format.js";
-import { lazyView } from "./lazy.js";
+import { listenForKeys } from "./keys.js";
+import { lazyPart } from "./lazy.js";
 import { tell } from "./notices.js";
-import { resourcesView } from "./resources.js";
 import { go, link, route } from "./router.js";
 import { createStore } from "./store.js";
 import { tasksView } from "./tasks.js";
-import { workersView } from "./workers.js";
 
 const TICK_MS = 1_000;
-const SEARCH_DELAY_MS = 300;
-const FRESH_S = 10;
+const FRESH_S = 40; // a quiet daemon is heard of every WAIT_S of store.js
 const REASON_LENGTH = 300;
 
 const part = (id) => document.getElementById(id);
@@ -26,48 +22,115 @@ const part = (id) => document.getElementById(id);
 // On a screen as narrow as this the panel lies over everything else; the same width stands in style.css.
 const narrow = matchMedia("(max-width: 48rem)");
 
-const store = createStore(call, () => route().search, storeChanged);
-const actions = createActions(store.refresh);
-const views = {
-  tasks: tasksView(store),
-  workers: workersView(store, actions),
-  resources: resourcesView(store, actions),
-  changes: changesView(store, call, update),
-  graph: lazyView("graph", async () => (await import("./graph/view.js")).graphView({ store, actions, update })),
-};
-const details = detailsPanel(store, actions, update);
-const lost = banner("alert", "bad", "Try now", store.refresh);
-const paused = banner("status", "calm", "Resume", () => actions.setPaused(false));
+const store = createStore(call, storeChanged);
+const actions = createActions(store);
+const context = { store, actions, update };
 
-/** Brings the page in line with the store and the route. */
+/** The views: what they are called, the key after "g" that opens them, and how they come to be. */
+const VIEWS = {
+  tasks: { title: "Tasks", key: "t", amount: ({ total }) => total, ...tasksView(context) },
+  graph: lazyView("Graph", "g", async () => (await import("./graph/view.js")).graphView(context)),
+  workers: lazyView("Workers", "w", async () => (await import("./workers.js")).workersView(context), {
+    amount: ({ workers }) => workers.active + workers.disabled,
+  }),
+  resources: lazyView("Resources", "r", async () => (await import("./resources.js")).resourcesView(context), {
+    amount: ({ resources }) => resources,
+  }),
+  bottlenecks: lazyView("Bottlenecks", "b", async () => (await import("./bottlenecks.js")).bottlenecksView(context)),
+  server: lazyView("Server", "s", async () => (await import("./server.js")).serverView(context)),
+};
+
+function lazyView(title, key, load, more = {}) {
+  return { title, key, ...more, ...lazyPart(title.toLowerCase(), load) };
+}
+
+const details = lazyPart("the details", async () => (await import("./details.js")).detailsPanel(context));
+const lost = banner("alert", "bad", "Try now", store.refresh);
+const trouble = banner("alert", "bad", "Try again", store.retry);
+const paused = banner("status", "calm", "Resume", () => actions.setPaused(false));
+const links = Object.entries(VIEWS).map(navigationLink);
+const showKeys = listenForKeys([
+  { keys: "/", words: "look for tasks", act: lookForTasks },
+  ...Object.entries(VIEWS).map(([tab, { title, key }]) => ({
+    keys: `g ${key}`,
+    words: `go to ${title.toLowerCase()}`,
+    act: () => go({ tab, page: 1 }),
+  })),
+  { keys: "n", words: "the next page", act: () => press(".pager button:last-child") },
+  { keys: "p", words: "the page before", act: () => press(".pager button:first-child") },
+  { keys: "d", words: "light, dark, or as the system has it", act: nextTheme },
+  { keys: "Escape", words: "close the details", act: () => go({ task: "" }) },
+  { keys: "?", words: "these keys", act: () => showKeys() },
+]);
+
+let scheduled = false;
+
+/** Brings the page in line with the store and the route, before it is next painted. */
 function update() {
-  const asked = route();
-  updateBar(asked);
-  updateBanners();
-  updateView(asked);
-  updatePanel(asked);
-  updateFreshness();
+  if (scheduled) return;
+  scheduled = true;
+  queueMicrotask(() => {
+    scheduled = false;
+    const asked = route();
+    updateBar(asked);
+    updateBanners();
+    updateView(asked);
+    updatePanel(asked);
+    updateFreshness();
+  });
+}
+
+function navigationLink([tab, { title, amount: amountOf }]) {
+  const number = el("span", { class: "amount" });
+  const node = el("a", {}, title, " ", number);
+  part("nav").append(node);
+  return {
+    update(current) {
+      attribute(node, "href", link({ tab, page: 1, graph: {} }));
+      if (tab === current && !node.hasAttribute("aria-current")) node.scrollIntoView({ block: "nearest", inline: "center" });
+      attribute(node, "aria-current", tab === current && "page");
+      show(number, amountOf && store.overview);
+      if (amountOf && store.overview) text(number, amount(amountOf(store.overview)));
+    },
+  };
 }
 
 function updateBar({ tab }) {
-  const amounts = { tasks: store.total, workers: store.workers.length, resources: store.resources.length };
-  for (const anchor of part("nav").children) {
-    const { tab: its } = anchor.dataset;
-    attribute(anchor, "href", link({ tab: its, page: 1 }));
-    attribute(anchor, "aria-current", its === tab && "page");
-    if (its in amounts) text(anchor.querySelector(".amount"), store.loaded ? amount(amounts[its]) : "");
-  }
-  show(part("pause"), store.pauseEnabled && !store.paused);
-  const failed = store.counts.get("FAILED");
+  for (const each of links) each.update(tab);
+  const { overview } = store;
+  show(part("pause"), overview?.features.pause && !overview.paused);
+  permit(part("pause"), store, "pause");
+  const failed = store.counts.FAILED;
   document.title = failed ? `${amount(failed)} failed · luigid` : "luigid";
+  attribute(part("icon"), "href", failed ? "icon-failed.svg" : "icon.svg");
+  updateTheme();
+}
+
+const THEMES = {
+  system: ["◐", "Colours follow the system"],
+  light: ["☀", "Colours are light"],
+  dark: ["☾", "Colours are dark"],
+};
+
+function updateTheme() {
+  const [sign, words] = THEMES[theme.chosen()];
+  text(part("theme"), sign);
+  attribute(part("theme"), "aria-label", `${words}: change`);
+  attribute(part("theme"), "title", `${words} ( d )`);
+}
+
+function nextTheme() {
+  theme.next();
+  update();
 }
 
 function banner(role, classes, deed, act) {
   const words = el("p");
-  const node = el("div", { role, class: `banner ${classes}`, hidden: true }, words, button(deed, act));
+  const press = button(deed, act);
+  const node = el("div", { role, class: `banner ${classes}`, hidden: true }, words, press);
   part("banners").append(node);
   return {
-    node,
+    press,
     update(wanted) {
       show(node, wanted);
       text(words, wanted ?? "");
@@ -77,7 +140,9 @@ function banner(role, classes, deed, act) {
 
 function updateBanners() {
   lost.update(store.lost && lostWords(store));
-  paused.update(store.paused ? "Paused: running tasks go on, but no worker is given a new one." : null);
+  trouble.update(!store.lost && store.trouble ? `Not all could be read: ${store.trouble.message}.` : null);
+  paused.update(store.overview?.paused ? "Paused: running tasks go on, but no worker is given a new one." : null);
+  permit(paused.press, store, "unpause");
 }
 
 function lostWords({ lost: { error, since }, loaded, readAt }) {
@@ -86,15 +151,20 @@ function lostWords({ lost: { error, since }, loaded, readAt }) {
   return `${loss} ${shown} It is asked again every few seconds.`;
 }
 
+let shownTab = null;
+
 function updateView(asked) {
   if (!store.loaded) return;
-  fill(part("main"), views[asked.tab].node);
-  views[asked.tab].update(asked);
+  if (shownTab && shownTab !== asked.tab) VIEWS[shownTab].leave?.();
+  shownTab = asked.tab;
+  fill(part("main"), VIEWS[asked.tab].node);
+  VIEWS[asked.tab].update(asked);
 }
 
 let opener = null;
 
-function updatePanel({ task }) {
+function updatePanel(asked) {
+  const { task } = asked;
   const panel = part("panel");
   const opens = task && panel.hidden;
   const closes = !task && !panel.hidden;
@@ -103,7 +173,7 @@ function updatePanel({ task }) {
   part("layout").classList.toggle("with-panel", Boolean(task));
   attribute(part("main"), "inert", task !== "" && narrow.matches);
   fill(panel, details.node);
-  if (task) details.update(task);
+  if (task) details.update(asked);
   if (opens && narrow.matches) panel.focus();
   if (closes) opener?.focus({ preventScroll: true });
 }
@@ -124,33 +194,22 @@ function storeChanged() {
   update();
 }
 
-let searched = route().search;
-let searchTimer = 0;
-
-function routeChanged() {
-  update();
-  const { search } = route();
-  if (search === searched) return;
-  searched = search;
-  clearTimeout(searchTimer);
-  // What the daemon would not list is looked for there.
-  if (store.unlisted.length) searchTimer = setTimeout(store.refresh, SEARCH_DELAY_MS);
+function lookForTasks() {
+  go({ tab: "tasks", page: 1 });
+  // The view is shown with the next update.
+  queueMicrotask(() => part("filter")?.focus());
 }
 
-function keyPressed(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
-  if (event.key === "Escape") go({ task: "" });
-  if (event.key === "/") {
-    event.preventDefault();
-    go({ tab: "tasks", page: 1 });
-    part("filter")?.focus();
-  }
+function press(selector) {
+  part("main").querySelector(selector)?.click();
 }
 
-addEventListener("hashchange", routeChanged);
-addEventListener("keydown", keyPressed);
+addEventListener("hashchange", update);
+addEventListener("themechange", update);
 narrow.addEventListener("change", update);
 part("pause").addEventListener("click", () => actions.setPaused(true));
+part("theme").addEventListener("click", nextTheme);
+part("help").addEventListener("click", showKeys);
 part("skip").addEventListener("click", (event) => {
   event.preventDefault(); // its target in the address would take the place of the route
   part("main").focus();
@@ -159,4 +218,6 @@ setInterval(() => {
   tick();
   updateFreshness();
 }, TICK_MS);
+updateBar(route());
+VIEWS[route().tab].prepare?.();
 store.watch();

@@ -85,6 +85,27 @@ export function list(parent, items, key, make) {
   if (focused !== document.activeElement && parent.contains(focused)) focused.focus({ preventScroll: true });
 }
 
+/**
+ * Says that something is being read, or could not be, with the means to try again.
+ * @param {...Object} facts  see lookup.js
+ */
+export function failureNote(...facts) {
+  const words = el("span");
+  const retry = button("Try again", () => failed().forEach((each) => each.retry()), { class: "button small" });
+  const node = el("p", { class: "reading" }, words, " ", retry);
+  const failed = () => facts.filter(({ error }) => error);
+  return {
+    node,
+    update() {
+      const [trouble] = failed();
+      show(node, trouble || facts.some(({ value }) => value === null));
+      show(retry, trouble);
+      attribute(node, "role", trouble ? "alert" : "status");
+      text(words, trouble ? `Could not be read: ${trouble.error.message}.` : "Reading");
+    },
+  };
+}
+
 /** A <time> for an epoch in seconds: relative text, the exact one on hover; see tick(). */
 export function timeElement() {
   const node = el("time");
@@ -122,16 +143,4 @@ export function bar(label) {
 function share(value, total) {
   if (total <= 0) return value > 0 ? 100 : 0;
   return Math.max(0, Math.min(100, (100 * value) / total));
-}
-
-/** Puts text on the clipboard; works on plain HTTP too, where browsers withhold the clipboard interface. */
-export async function copy(content) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(content);
-  const box = el("textarea", { class: "offscreen" });
-  box.value = content;
-  document.body.append(box);
-  box.select();
-  const copied = document.execCommand("copy");
-  box.remove();
-  if (!copied) throw new Error("the browser refused");
 }

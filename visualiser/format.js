@@ -29,6 +29,18 @@ function twoUnits(seconds, large, largeName, small, smallName) {
   return `${Math.floor(seconds / large)} ${largeName}${rest ? ` ${rest} ${smallName}` : ""}`;
 }
 
+/** A short time in seconds: "85 µs", "1.2 ms", "3 s". */
+export function instant(seconds) {
+  const [size, unit] = seconds < 0.001 ? [1e-6, "µs"] : seconds < 1 ? [0.001, "ms"] : [1, "s"];
+  return `${numbers.format(Number((seconds / size).toPrecision(3)))} ${unit}`;
+}
+
+/** A number of bytes: "699 B", "1.4 MiB". */
+export function bytes(n) {
+  const power = Math.min(4, Math.max(0, Math.floor(Math.log2(Math.max(1, n)) / 10)));
+  return `${numbers.format(Number((n / 1024 ** power).toPrecision(3)))} ${["B", "KiB", "MiB", "GiB", "TiB"][power]}`;
+}
+
 /** An epoch in seconds, seen from now, to one unit: "4 min ago", "in 2 h". */
 export function ago(epoch) {
   const seconds = now() - epoch;
@@ -54,8 +66,8 @@ export const clip = (content, limit) => (content.length > limit ? `${content.sli
 /** What a value of any JSON type looks like. */
 export const plain = (value) => (typeof value === "string" ? value : JSON.stringify(value));
 
-/** A task's family, or what stands in for it where only its id is known. */
-export const taskName = (task) => task.name || task.id;
+/** A task's family, or its id where nothing else is known of it. */
+export const taskName = ({ name, id, status }) => (status !== "UNKNOWN" && name) || id;
 
 /** "date=2024-03-01, table=orders": a task's public parameters in one line. */
 export function parameters(task) {

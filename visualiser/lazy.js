@@ -1,37 +1,43 @@
-// A view whose code is fetched when it is first shown: most people never open it.
+// A part of the page whose code is fetched when it is first shown: most people never open most of it.
 
 import { el, fill, text } from "./dom.js";
 
 /**
  * @param {string} name  what it is called, for people
- * @param {function(): Promise<{node: Element, update: function(Object)}>} load  fetches and makes the view
+ * @param {function(): Promise<{node: Element, update: function(*), leave: ?function()}>} load  fetches and makes it
  */
-export function lazyView(name, load) {
+export function lazyPart(name, load) {
   const words = el("p", { class: "empty", role: "status" });
   const node = el("div", {}, words);
-  let view = null;
+  let part = null;
   let asked = false;
-  let route = null;
+  let facts = null;
 
   async function fetchOnce() {
     if (asked) return;
     asked = true;
-    text(words, `Loading the ${name}`);
+    text(words, `Loading ${name}`);
     try {
-      view = await load();
-      fill(node, view.node);
-      view.update(route);
+      part = await load();
+      fill(node, part.node);
+      if (facts !== null) part.update(facts);
     } catch (error) {
-      text(words, `The ${name} could not be loaded: ${error.message}. Reload the page to try again.`);
+      text(words, `Could not load ${name}: ${error.message}. Reload the page to try again.`);
     }
   }
 
   return {
     node,
+    /** Fetches it ahead of its first update(). */
+    prepare: fetchOnce,
     update(wanted) {
-      route = wanted;
-      if (view) view.update(route);
+      facts = wanted;
+      if (part) part.update(facts);
       else fetchOnce();
+    },
+    /** Called when it is no longer shown. */
+    leave() {
+      part?.leave?.();
     },
   };
 }

@@ -3,12 +3,18 @@
 import { attribute, button, el, show, text } from "./dom.js";
 import { amount } from "./format.js";
 
-/** The items of a page (counted from 1; past the end means the last), with where they stand among all. */
-export function pageOf(items, page, length) {
-  const last = Math.max(1, Math.ceil(items.length / length));
+/** Where a page (counted from 1; past the end means the last) of `length` things stands among `total`. */
+export function pageAt(page, length, total) {
+  const last = Math.max(1, Math.ceil(total / length));
   const number = Math.min(page, last);
   const start = (number - 1) * length;
-  return { items: items.slice(start, start + length), start, total: items.length, number, last };
+  return { number, last, start, total, shown: Math.min(length, total - start) };
+}
+
+/** The items of such a page, with where it stands. */
+export function pageOf(items, page, length) {
+  const place = pageAt(page, length, items.length);
+  return { ...place, items: items.slice(place.start, place.start + length) };
 }
 
 /** @param {function(number)} turn  called with the number of the page to go to */
@@ -20,11 +26,11 @@ export function pager(turn) {
   const node = el("div", { class: "pager", role: "group", "aria-label": "Pages" }, before, place, after);
   return {
     node,
-    /** @param page  from pageOf() */
+    /** @param page  from pageAt() or pageOf() */
     update(page) {
       at = page.number;
       show(node, page.last > 1);
-      text(place, `${amount(page.start + 1)} to ${amount(page.start + page.items.length)} of ${amount(page.total)}`);
+      text(place, `${amount(page.start + 1)} to ${amount(page.start + page.shown)} of ${amount(page.total)}`);
       attribute(before, "disabled", page.number === 1);
       attribute(after, "disabled", page.number === page.last);
     },

@@ -1,67 +1,39 @@
-// Which tasks a view shows, and in which order. Pure functions of the store's tasks and the route.
+// What the route's filters are on the wire, and how the daemon is asked for the tasks they let through.
 
-import { taskName, workerName } from "./format.js";
-import { rank } from "./status.js";
+import { now } from "./clock.js";
 
-/** When a task came to be as it is, epoch in seconds; -Infinity where nobody knows. */
-export function since(task) {
-  const moment = running(task) ? (task.time_running ?? task.last_updated) : task.last_updated;
-  return typeof moment === "number" ? moment : -Infinity;
+/** The filters of a route and nothing else of it: what decides which tasks are meant. */
+export function filtersOf({ statuses, family, worker, params, since, until, search }) {
+  return { statuses, family, worker, params, since, until, search };
 }
 
-/** Whether a worker is at it. */
-export const running = (task) => task.status === "RUNNING" || task.status === "BATCH_RUNNING";
+/** Whether any of them is set. */
+export const isFiltered = (filters) => JSON.stringify(filters) !== JSON.stringify(NO_FILTERS);
 
-/** A test of tasks against the route's statuses, family and words (all of which must occur). */
-export function matcher({ statuses, family, search }) {
-  const words = search
-    .toLowerCase()
-    .split(/\s+/)
-    .filter((word) => word);
-  return (task) =>
-    (!statuses.length || statuses.includes(task.shown)) &&
-    (!family || taskName(task) === family) &&
-    contains(task, words);
+/** No filters: merged into a route they show all tasks. */
+export const NO_FILTERS = { statuses: [], family: "", worker: "", params: {}, since: "", until: "", search: "" };
+
+/** The filters as arguments of tasks(), at this moment: "an hour ago" is another time each time it is asked. */
+export function wireFilters({ statuses, family, worker, params, since, until, search }) {
+  return {
+    status: statuses,
+    family: family ? [family] : [],
+    worker,
+    params,
+    since: epochOf(since),
+    until: epochOf(until),
+    search,
+  };
 }
 
-function contains(task, words) {
-  if (!words.length) return true;
-  const haystack = `${task.id} ${task.display_name} ${task.worker_running ?? ""}`.toLowerCase();
-  return words.every((word) => haystack.includes(word));
+/** "-3600" or a local time of day as epoch in seconds; null for neither. */
+export function epochOf(moment) {
+  if (!moment) return null;
+  const seconds = moment.startsWith("-") ? now() + Number(moment) : Date.parse(moment) / 1000;
+  return Number.isFinite(seconds) ? seconds : null;
 }
 
-const ascending = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
-const latestFirst = (a, b) => ascending(since(b), since(a));
-const byName = (a, b) => ascending(taskName(a), taskName(b)) || ascending(a.display_name, b.display_name);
-const workerOf = (task) => (task.worker_running ? workerName({ name: task.worker_running }) : "\uffff");
+/** The route's order as tasks() wants it. */
+export const wireOrder = ({ sort, descending }) => `${descending ? "-" : ""}${WIRE_COLUMNS[sort]}`;
 
-const COMPARISONS = {
-  status: (a, b) => rank(a.shown) - rank(b.shown),
-  task: byName,
-  priority: (a, b) => a.priority - b.priority,
-  since: (a, b) => ascending(since(a), since(b)),
-  worker: (a, b) => ascending(workerOf(a), workerOf(b)),
-};
-
-/** A comparison of tasks for the route's order. Equals stand latest first, then by name: an order that holds still. */
-export function comparison({ sort, descending }) {
-  const first = COMPARISONS[sort];
-  const sign = descending ? -1 : 1;
-  return (a, b) => sign * first(a, b) || latestFirst(a, b) || byName(a, b);
-}
-
-/**
- * How many tasks there are of each family and status, largest family first.
- * @returns {Array<{family: string, total: number, statuses: Map<string, number>}>}
- */
-export function byFamily(tasks) {
-  const found = new Map();
-  for (const task of tasks) {
-    const name = taskName(task);
-    if (!found.has(name)) found.set(name, { family: name, total: 0, statuses: new Map() });
-    const entry = found.get(name);
-    entry.total += 1;
-    entry.statuses.set(task.shown, (entry.statuses.get(task.shown) ?? 0) + 1);
-  }
-  return [...found.values()].sort((a, b) => b.total - a.total || ascending(a.family, b.family));
-}
+const WIRE_COLUMNS = { status: "status", task: "name", priority: "priority", since: "updated", worker: "worker" };

@@ -1,7 +1,9 @@
 // The resources: how much of each is taken, by which tasks, and how much there is.
 
-import { bar, el, list, show, text } from "./dom.js";
+import { call } from "./api.js";
+import { bar, el, failureNote, list, show, text } from "./dom.js";
 import { amount, clip } from "./format.js";
+import { lookup } from "./lookup.js";
 import { pageOf, pager } from "./pager.js";
 import { go } from "./router.js";
 import { stepper } from "./stepper.js";
@@ -13,22 +15,26 @@ const NOTHING =
   "No resources are set up. Their totals stand in the [resources] section of the daemon's configuration; " +
   "a resource without one has a total of 1.";
 
-/** @param store  see store.js; @param actions  see actions.js */
-export function resourcesView(store, actions) {
+/** @param context  see app.js */
+export function resourcesView(context) {
+  const resources = lookup((_, signal) => call("resource_list", {}, signal), context.update, { keep: true });
+  const reading = failureNote(resources);
   const cards = el("div", { class: "cards" });
   const nothing = el("p", { class: "empty" }, NOTHING);
   const pages = pager((page) => go({ page }));
   return {
-    node: el("section", { "aria-label": "Resources" }, cards, nothing, pages.node),
+    node: el("section", { "aria-label": "Resources" }, reading.node, cards, nothing, pages.node),
     update(route) {
-      const page = pageOf([...store.resources].sort(byName), route.page, PER_PAGE);
+      resources.update(null, context.store.revision);
+      reading.update();
+      const page = pageOf([...(resources.value ?? [])].sort(byName), route.page, PER_PAGE);
       list(
         cards,
         page.items,
         ({ name }) => name,
-        (resource) => card(resource, actions),
+        (resource) => card(resource, context),
       );
-      show(nothing, store.resources.length === 0);
+      show(nothing, resources.value?.length === 0);
       pages.update(page);
     },
   };
@@ -36,13 +42,18 @@ export function resourcesView(store, actions) {
 
 const byName = (a, b) => (a.name < b.name ? -1 : 1);
 
-function card(resource, actions) {
+function card(resource, { store, actions }) {
   const name = clip(resource.name, NAME_LENGTH);
   const used = el("span");
   const free = el("span", { class: "muted" });
   const filled = bar(`${name} in use`);
   const tasks = taskLines({ few: 6, most: 100 });
-  const total = stepper({ label: `total of ${name}`, least: 0, set: (n) => actions.setResource(resource, n) });
+  const total = stepper(store, {
+    label: `total of ${name}`,
+    least: 0,
+    method: "update_resource",
+    set: (n, before) => actions.setResource(resource, n, before),
+  });
   return {
     node: el(
       "article",

@@ -1,20 +1,23 @@
 // The address after '#' holds the state of the view, so that it can be kept, sent and gone back to. Its names are those
-// that stock's page uses (tab, statuses, family, search__search, order, length), because bookmarks and mails are full
-// of them; page and task are this page's own. Whatever cannot be read falls back to its default: no address opens an
-// empty page.
+// that stock's page uses (tab, statuses, family, search__search, order, length, taskId, hideDone, invert), because
+// bookmarks and mails are full of them; the others are this page's own. Whatever cannot be read falls back to its
+// default: no address opens an empty page.
 
+/** The views by the names that addresses have for them. */
 const TABS = {
   __proto__: null, // "toString" is no tab
   tasks: "tasks",
+  graph: "graph",
   workers: "workers",
   resources: "resources",
   resource: "resources",
-  changes: "changes",
-  graph: "graph",
+  bottlenecks: "bottlenecks",
+  server: "server",
+  changes: "server",
 };
 
 // What only the graph understands, each a string; see graph/view.js. The first three are stock's.
-const OF_GRAPH = ["taskId", "hideDone", "invert", "up", "down", "group", "open", "path", "list", "find"];
+const OF_GRAPH = ["taskId", "hideDone", "invert", "both", "steps", "group", "open", "path", "list", "find"];
 
 /** The columns of the task table, each with its number in the links of stock's page. */
 const COLUMNS = ["status", "task", "priority", "since", "worker"];
@@ -26,9 +29,11 @@ const LONGEST = 500;
 /**
  * Reads an address.
  * @param {string} hash  with or without its '#'
- * @returns {{tab: string, statuses: string[], family: string, search: string, sort: string, descending: boolean,
- *            length: number, page: number, task: string, graph: Object<string, string>}} page counts from 1; task is
- *            an id, or empty
+ * @returns {{tab: string, statuses: string[], family: string, worker: string, params: Object<string, string>,
+ *            since: string, until: string, search: string, sort: string, descending: boolean, length: number,
+ *            page: number, task: string, graph: Object<string, string>}}
+ *          page counts from 1; task is an id, or empty; since and until are empty, a local time as in an
+ *          <input type="datetime-local">, or "-3600": so many seconds ago
  */
 export function parse(hash) {
   const query = new URLSearchParams(hash.replace(/^#/, ""));
@@ -37,6 +42,10 @@ export function parse(hash) {
     tab: TABS[query.get("tab")] ?? "tasks",
     statuses: strings(query.get("statuses")),
     family: query.get("family") ?? "",
+    worker: query.get("worker") ?? "",
+    params: pairs(query.getAll("param")),
+    since: moment(query.get("since")),
+    until: moment(query.get("until")),
     search: query.get("search__search") ?? "",
     sort: COLUMNS.includes(column) ? column : (NUMBERED[Number(column)] ?? "status"),
     descending: direction === "desc",
@@ -48,6 +57,7 @@ export function parse(hash) {
 }
 
 function strings(json) {
+  if (!json) return [];
   try {
     const value = JSON.parse(json);
     return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
@@ -55,6 +65,13 @@ function strings(json) {
     return json.split(",");
   }
 }
+
+function pairs(texts) {
+  const found = texts.map((text) => text.match(/^([^=]+)=(.*)$/s)).filter(Boolean);
+  return Object.fromEntries(found.map(([, name, value]) => [name, value]));
+}
+
+const moment = (text) => (/^(-\d{1,9}|\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?)$/.test(text ?? "") ? text : "");
 
 function whole(digits, otherwise) {
   return /^[1-9]\d{0,8}$/.test(digits) ? Number(digits) : otherwise;
@@ -64,7 +81,8 @@ function whole(digits, otherwise) {
 export function format(route) {
   const query = new URLSearchParams({ tab: route.tab });
   if (route.statuses.length) query.set("statuses", JSON.stringify(route.statuses));
-  if (route.family) query.set("family", route.family);
+  for (const name of ["family", "worker", "since", "until"]) if (route[name]) query.set(name, route[name]);
+  for (const [name, value] of Object.entries(route.params)) query.append("param", `${name}=${value}`);
   if (route.search) query.set("search__search", route.search);
   const order = `${route.sort},${route.descending ? "desc" : "asc"}`;
   if (order !== "status,asc") query.set("order", order);
@@ -79,7 +97,10 @@ export function format(route) {
 export const route = () => parse(location.hash);
 
 /** The address that differs from the one in the address bar by these changes. */
-export const link = (changes) => format({ ...route(), ...changes });
+export function link(changes) {
+  const now = route();
+  return format({ ...now, ...changes, graph: { ...now.graph, ...changes.graph } });
+}
 
 /** Goes there. `replace` leaves no step to go back to: for what changes with every key. */
 export function go(changes, { replace = false } = {}) {

@@ -1,5 +1,5 @@
-// The statuses a task is shown with, in the order in which they matter to somebody looking for trouble. UPSTREAM_FAILED
-// and UPSTREAM_DISABLED are PENDING tasks that cannot run before something is done about what they wait for.
+// The statuses a task is shown with, in the order in which they matter to somebody looking for trouble. Those that begin
+// with UPSTREAM are PENDING tasks that cannot run before something is done about what they wait for.
 
 import { attribute, el, fill, text } from "./dom.js";
 
@@ -30,6 +30,12 @@ export const STATUSES = {
     label: "Upstream disabled",
     hint: "Waits for a task that is disabled",
     drawing: "M8 2.2l6.2 11.2H1.8zM5.7 10.2h4.6",
+  },
+  UPSTREAM_MISSING_INPUT: {
+    label: "Upstream missing",
+    hint: "Waits for something that no worker has announced, or that must come from elsewhere",
+    drawing: "M8 2.2l6.2 11.2H1.8zM6.9 7.6a1.2 1.2 0 1 1 1.5 1.5L8 10M8 11.8v.1",
+    rare: true,
   },
   RUNNING: {
     label: "Running",

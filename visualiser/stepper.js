@@ -1,11 +1,14 @@
 // A whole number with − and +, taken over by "Set": the number a person is typing is never overwritten by a refresh.
 
-import { attribute, button, el } from "./dom.js";
+import { permit } from "./actions.js";
+import { button, el } from "./dom.js";
 
 /**
- * @param {{label: string, least: number, set: function(number): Promise}} options  label is the accessible name
+ * @param store  see store.js
+ * @param {{label: string, least: number, method: string, set: function(number, number): Promise}} options
+ *        label is the accessible name; method the call that it ends in; set is given the new number and the old one
  */
-export function stepper({ label, least, set }) {
+export function stepper(store, { label, least, method, set }) {
   let known = null;
   const input = el("input", {
     type: "number",
@@ -16,14 +19,9 @@ export function stepper({ label, least, set }) {
     oninput: refresh,
   });
   const apply = el("button", { class: "button", "aria-label": `Set ${label}` }, "Set");
-  const node = el(
-    "form",
-    { class: "stepper", onsubmit: submit },
-    step(-1, "−", "Less"),
-    input,
-    step(1, "+", "More"),
-    apply,
-  );
+  const less = step(-1, "−", "Less");
+  const more = step(1, "+", "More");
+  const node = el("form", { class: "stepper", onsubmit: submit }, less, input, more, apply);
 
   function step(by, sign, word) {
     const move = () => {
@@ -34,13 +32,14 @@ export function stepper({ label, least, set }) {
   }
 
   function refresh() {
-    attribute(apply, "disabled", input.value === String(known));
+    for (const control of [less, input, more]) permit(control, store, method);
+    permit(apply, store, method, input.value === String(known));
   }
 
   async function submit(event) {
     event.preventDefault();
-    attribute(apply, "disabled", true);
-    await set(Number(input.value));
+    permit(apply, store, method, true);
+    await set(Number(input.value), known);
     input.value = known;
     refresh();
   }

@@ -1,174 +1,131 @@
-// What is known of the daemon, and when to ask again.
+// What is known of the daemon as a whole, kept up to date by its feed of changes.
 //
-// A refresh asks for everything and replaces everything, so what is shown was true at one time. The daemon refuses
-// lists longer than its max_shown_tasks with {"num_tasks": n}; then each status is asked for by itself, and of those
-// that are still too many only the count is known, and what a search on the daemon finds.
+// One request waits at the daemon for the next change (a long poll), so that what happens is seen at once and nothing
+// is asked while nothing happens. The store holds numbers, never the tasks: each view asks for what it shows, and asks
+// again when `revision` has risen.
 
-const SHORTEST_WAIT_MS = 3_000;
-const LONGEST_WAIT_MS = 60_000;
+import { lookup } from "./lookup.js";
 
-// Rest ten times as long as an answer took: however much there is to tell, a page keeps the daemon busy a tenth of the
-// time at most.
-const REST = 10;
-
-const WIRE_STATUSES = ["PENDING", "RUNNING", "BATCH_RUNNING", "DONE", "FAILED", "DISABLED", "UNKNOWN"];
-const UPSTREAM = ["UPSTREAM_DISABLED", "UPSTREAM_FAILED"];
+// How long the daemon may hold a question back; less than proxies use to allow.
+const WAIT_S = 25;
+// After a change, the next is heard of no earlier than this: what changes all the time is shown once a second.
+const REST_MS = 1_000;
+// While nobody answers.
+const RETRY_MS = 3_000;
 
 /**
- * @param {function(string, Object): Promise<*>} call  see api.js
- * @param {function(): string} searched  the words the person looks for
+ * @param {function(string, Object, AbortSignal=): Promise<*>} call  see api.js
  * @param {function()} changed  called after every change
  */
-export function createStore(call, searched, changed) {
+export function createStore(call, changed) {
+  const overview = lookup((_, signal) => call("overview", {}, signal), changed, { keep: true });
+  const person = lookup((_, signal) => call("whoami", {}, signal), changed, { keep: true });
   const store = {
     /** Whether anything was ever read. */
     loaded: false,
-    /**
-     * Id to task, as in task_list, with two fields more: `id`, and `shown`, its status or else its upstream status.
-     * @type {Map<string, Object>}
-     */
-    tasks: new Map(),
-    /** Status to number of tasks; null where the daemon would not say. @type {Map<string, ?number>} */
-    counts: new Map(),
-    /** How many tasks there are, whatever their status. */
-    total: 0,
-    /** The statuses of which there are too many tasks to list. @type {string[]} */
-    unlisted: [],
-    /** As in worker_list. @type {Object[]} */
-    workers: [],
-    /** As in resource_list. @type {Object[]} */
-    resources: [],
-    pauseEnabled: false,
-    paused: false,
-    /** When the last refresh ended well, ms since epoch. */
+    /** Rises with every change seen, and when the daemon is found again. */
+    revision: 0,
+    /** When the daemon last answered, ms since epoch. */
     readAt: 0,
-    /** Why the last refresh failed, since when (ms since epoch). @type {?{error: Error, since: number}} */
+    /** Why the last question failed, since when (ms since epoch). @type {?{error: Error, since: number}} */
     lost: null,
+    /** As in overview(); null before it is known. */
+    get overview() {
+      return overview.value;
+    },
+    /** Who looks at the page, as in whoami(); null before it is known. */
+    get person() {
+      return person.value;
+    },
+    /** Tasks by the status they are shown with. @type {Object<string, number>} */
+    counts: {},
+    /** What of the above could not be read though the daemon is there. @type {?Error} */
+    get trouble() {
+      return overview.error ?? person.error;
+    },
+    may,
     refresh,
+    retry,
     watch,
   };
 
-  let timer = 0;
-  let current = null;
-  let next = null;
-  let wait = SHORTEST_WAIT_MS;
+  let since = null;
+  let found = 0; // how often the daemon was found, the first time included
+  let following = false;
+  let waking = new AbortController();
+  let asking = []; // resolve functions of refresh()
 
-  /** Reads everything once more. While a refresh is under way, another follows it: that one may have read too early. */
-  function refresh() {
-    if (current === null) current = run().finally(() => (current = null));
-    else next ??= current.then(follow, follow);
-    return next ?? current;
+  /** Whether the person may make this call. Until the daemon has said who they are, nobody is kept from trying. */
+  function may(method) {
+    return person.value?.may.includes(method) ?? true;
   }
 
-  function follow() {
-    next = null;
+  /** Looks for changes at once, as after one's own; resolves when they are known. */
+  function refresh() {
+    return new Promise((resolve) => {
+      asking.push(resolve);
+      waking.abort();
+      follow();
+    });
+  }
+
+  /** Asks again for what could not be read. */
+  function retry() {
+    for (const facts of [overview, person]) if (facts.error) facts.retry();
+  }
+
+  /** Keeps the store up to date from now on, for as long as the page can be seen. */
+  function watch() {
+    document.addEventListener("visibilitychange", () => {
+      if (visible()) follow();
+      else waking.abort();
+    });
     return refresh();
   }
 
-  async function run() {
-    clearTimeout(timer);
-    const start = performance.now();
-    try {
-      if (store.lost) await call("is_paused"); // one vain call, not six, while nobody answers
-      Object.assign(store, await readAll(call, searched()), { loaded: true, lost: null, readAt: Date.now() });
-      wait = Math.min(Math.max(SHORTEST_WAIT_MS, REST * (performance.now() - start)), LONGEST_WAIT_MS);
-    } catch (error) {
-      store.lost = { error, since: store.lost?.since ?? Date.now() };
-      wait = SHORTEST_WAIT_MS;
+  async function follow() {
+    if (following) return;
+    following = true;
+    while (visible() || asking.length) {
+      waking = new AbortController();
+      const told = asking.splice(0);
+      await look(told.length || store.lost ? 0 : WAIT_S, waking.signal);
+      if (waking.signal.aborted) asking.push(...told);
+      else for (const resolve of told) resolve();
+      await rest(store.lost ? RETRY_MS : REST_MS, waking.signal);
     }
-    schedule();
+    following = false;
+  }
+
+  async function look(wait, signal) {
+    try {
+      take(await call("changes", { since: since ?? 0, wait: since === null ? 0 : wait, limit: 0 }, signal));
+    } catch (error) {
+      if (signal.aborted) return; // we hung up ourselves
+      store.lost = { error, since: store.lost?.since ?? Date.now() };
+    }
     changed();
   }
 
-  function schedule() {
-    clearTimeout(timer);
-    if (document.visibilityState === "visible") timer = setTimeout(refresh, wait);
-  }
-
-  /** Keeps the store fresh from now on, as long as the page can be seen. */
-  function watch() {
-    document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "visible") refresh();
-      else clearTimeout(timer);
-    });
-    return refresh();
+  function take(news) {
+    const again = since === null || store.lost !== null;
+    if (again) found += 1;
+    if (again || news.revision !== since) store.revision += 1;
+    since = news.revision;
+    Object.assign(store, { loaded: true, lost: null, readAt: Date.now(), counts: news.counts });
+    overview.update(null, store.revision);
+    person.update(null, found);
   }
 
   return store;
 }
 
-async function readAll(call, search) {
-  const [tasks, workers, resources, pause, paused] = await Promise.all([
-    readTasks(call, search),
-    call("worker_list"),
-    call("resource_list"),
-    call("is_pause_enabled"),
-    call("is_paused"),
-  ]);
-  return { ...tasks, workers, resources, pauseEnabled: pause.enabled, paused: paused.paused };
-}
+const visible = () => document.visibilityState === "visible";
 
-async function readTasks(call, search) {
-  const [all, ...upstream] = await Promise.all([
-    call("task_list"),
-    ...UPSTREAM.map((upstream_status) => call("task_list", { status: "PENDING", upstream_status })),
-  ]);
-  if (refused(all) === null) return sorted([all], upstream, new Map());
-  return readByStatus(call, search, upstream);
-}
-
-async function readByStatus(call, search, upstream) {
-  const replies = await Promise.all(WIRE_STATUSES.map((status) => call("task_list", { status })));
-  const tooMany = new Map(
-    WIRE_STATUSES.map((status, i) => [status, refused(replies[i])]).filter(([, n]) => n !== null),
-  );
-  const found = search
-    ? await Promise.all([...tooMany.keys()].map((status) => call("task_list", { status, search })))
-    : [];
-  return sorted(
-    [...replies, ...found].filter((reply) => refused(reply) === null),
-    upstream,
-    tooMany,
-  );
-}
-
-// The number in {"num_tasks": n}, else null. A task may be called num_tasks, but then it is no number.
-function refused(reply) {
-  return typeof reply.num_tasks === "number" ? reply.num_tasks : null;
-}
-
-function sorted(replies, upstream, tooMany) {
-  const tasks = new Map();
-  for (const reply of replies) for (const [id, task] of Object.entries(reply)) put(tasks, id, task);
-  upstream.forEach((reply, i) => markUpstream(tasks, reply, UPSTREAM[i]));
-  const counts = count(tasks, upstream, tooMany);
-  return { tasks, counts, total: total(counts, tooMany.has("PENDING")), unlisted: [...tooMany.keys()] };
-}
-
-// Where the pending tasks are only counted, those behind a failure are among them.
-function total(counts, countedTwice) {
-  const statuses = [...counts.keys()].filter((status) => !(countedTwice && UPSTREAM.includes(status)));
-  return statuses.reduce((sum, status) => sum + counts.get(status), 0);
-}
-
-function put(tasks, id, task) {
-  tasks.set(id, Object.assign(task, { id, shown: task.status }));
-}
-
-function markUpstream(tasks, reply, status) {
-  if (refused(reply) !== null) return;
-  for (const [id, task] of Object.entries(reply)) {
-    if (!tasks.has(id)) put(tasks, id, task);
-    if (tasks.get(id).status === "PENDING") tasks.get(id).shown = status;
-  }
-}
-
-function count(tasks, upstream, tooMany) {
-  const counts = new Map([...WIRE_STATUSES, ...UPSTREAM].map((status) => [status, 0]));
-  for (const { shown } of tasks.values()) counts.set(shown, (counts.get(shown) ?? 0) + 1);
-  for (const [status, n] of tooMany) counts.set(status, n);
-  upstream.forEach((reply, i) => {
-    if (refused(reply) !== null) counts.set(UPSTREAM[i], null);
+function rest(ms, signal) {
+  if (signal.aborted) return null;
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => resolve(clearTimeout(timer)));
   });
-  return counts;
 }

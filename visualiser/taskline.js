@@ -1,15 +1,26 @@
-// One task in one line, wherever tasks are listed beside the table: its status, its name as a link to its details, and
-// a note.
+// One task in one line, wherever tasks are listed: its status, its name as a link to its details, and a note.
 
 import { attribute, button, el, list, show, text } from "./dom.js";
-import { amount, clip, counted, parameters, taskName } from "./format.js";
+import { amount, clip, counted, parameters, resourceNeeds, taskName } from "./format.js";
 import { link } from "./router.js";
 import { statusBadge } from "./status.js";
 
 const NAME_LENGTH = 120;
 const PARAMETERS_LENGTH = 200;
 
-/** A link to a task's details: its family, and its parameters after it. */
+/** Whether a worker is at it. */
+export const running = ({ status }) => status === "RUNNING" || status === "BATCH_RUNNING";
+
+/** The status a task is shown with: one that waits for trouble by what that is. */
+export const shownStatus = ({ shown, status }) => shown ?? status;
+
+/** When a task came to be as it is, epoch in seconds; undefined where nobody knows. */
+export function since(task) {
+  const moment = running(task) ? (task.time_running ?? task.last_updated) : task.last_updated;
+  return typeof moment === "number" ? moment : undefined;
+}
+
+/** A link to a task's details: its family, and its parameters and what it takes up after it. */
 export function taskLink() {
   const name = el("span", { class: "task-name" });
   const params = el("span", { class: "task-params" });
@@ -20,9 +31,15 @@ export function taskLink() {
       attribute(node, "href", link({ task: task.id }));
       attribute(node, "title", clip(task.id, 1000));
       text(name, clip(taskName(task), NAME_LENGTH));
-      text(params, clip(parameters(task), PARAMETERS_LENGTH));
+      text(params, clip(particulars(task), PARAMETERS_LENGTH));
     },
   };
+}
+
+// What tells it from others of its family.
+function particulars(task) {
+  if (!task.params) return task.id === taskName(task) ? "" : task.id;
+  return [parameters(task), resourceNeeds(task.resources)].filter(Boolean).join(" · ");
 }
 
 function taskLine() {
@@ -32,7 +49,7 @@ function taskLine() {
   return {
     node: el("li", {}, badge.node, anchor.node, note),
     update({ task, note: words }) {
-      badge.update(task.shown ?? task.status);
+      badge.update(shownStatus(task));
       anchor.update(task);
       text(note, words);
     },
@@ -45,6 +62,7 @@ function taskLine() {
  */
 export function taskLines({ few, most }) {
   let entries = [];
+  let total = 0;
   let open = false;
   const lines = el("ul", { class: "lines" });
   const more = button("", toggle, { class: "button quiet more" });
@@ -56,18 +74,20 @@ export function taskLines({ few, most }) {
   }
 
   function draw() {
+    const shown = Math.min(entries.length, most);
     list(lines, entries.slice(0, open ? most : few), ({ task }) => task.id, taskLine);
     show(more, entries.length > few);
-    text(more, open ? "Show fewer" : `Show ${amount(Math.min(entries.length, most) - few)} more`);
-    show(rest, open && entries.length > most);
-    text(rest, `and ${counted(entries.length - most, "other")}`);
+    text(more, open ? "Show fewer" : `Show ${amount(shown - few)} more`);
+    show(rest, (open || shown <= few) && total > shown);
+    text(rest, `and ${counted(total - shown, "other")}`);
   }
 
   return {
     node: el("div", {}, lines, more, rest),
-    /** @param {Array<{task: Object, note: string}>} wanted */
-    update(wanted) {
+    /** @param {Array<{task: Object, note: string}>} wanted  the first of `all` (by default, these are all) */
+    update(wanted, all = wanted.length) {
       entries = wanted;
+      total = all;
       draw();
     },
   };

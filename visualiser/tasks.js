@@ -1,15 +1,19 @@
-// The tasks: how many there are of each status and family, and a table of those asked for, page by page.
+// The tasks: how many there are of each status and family, and a table of those asked for. The daemon filters, sorts
+// and cuts; what is here is one page of it.
 
-import { attribute, bar, el, list, show, text, timeElement } from "./dom.js";
-import { familyList } from "./families.js";
+import { callButton } from "./actions.js";
+import { call } from "./api.js";
+import { attribute, bar, el, failureNote, fill, show, text, timeElement } from "./dom.js";
+import { familyList, shownCounts, statusTiles } from "./families.js";
 import { filterBar } from "./filters.js";
-import { amount, clip, counted, workerName } from "./format.js";
-import { pageOf, pager } from "./pager.js";
-import { byFamily, comparison, matcher, running, since } from "./query.js";
-import { go } from "./router.js";
-import { label, statusBadge } from "./status.js";
-import { taskLink } from "./taskline.js";
-import { statusTiles } from "./tiles.js";
+import { clip, counted, workerName } from "./format.js";
+import { lookup } from "./lookup.js";
+import { pageAt, pager } from "./pager.js";
+import { filtersOf, isFiltered, wireFilters, wireOrder } from "./query.js";
+import { go, link } from "./router.js";
+import { statusBadge } from "./status.js";
+import { virtualTable } from "./table.js";
+import { running, shownStatus, since, taskLink } from "./taskline.js";
 
 const COLUMNS = [
   { name: "status", title: "Status" },
@@ -17,42 +21,66 @@ const COLUMNS = [
   { name: "priority", title: "Priority", falls: true },
   { name: "since", title: "Since", falls: true },
   { name: "worker", title: "Worker" },
+  { name: "deeds", title: "" },
 ];
 const WORKER_LENGTH = 80;
+const MOST_FAMILIES = 500;
 
-/** @param store  see store.js */
-export function tasksView(store) {
+/** @param context  store, actions and the function that brings the page in line: see app.js */
+export function tasksView({ store, actions, update }) {
+  const rows = lookup(readRows, update, { keep: true });
+  const families = lookup((_, signal) => call("families", { limit: MOST_FAMILIES }, signal), update, { keep: true });
   const tiles = statusTiles();
-  const tooMany = el("p", { class: "hint" });
-  const sidebar = familyList();
-  const filters = filterBar();
-  const table = taskTable();
+  const sidebar = familyList(update);
+  const filters = filterBar({ store, rows });
+  const table = virtualTable({
+    name: "Tasks",
+    columns: COLUMNS,
+    sort: (order) => go({ ...order, page: 1 }),
+    key: ({ task }) => task.id,
+    row: () => row(store, actions),
+  });
+  const trouble = failureNote(rows, families);
   const nothing = emptyNote();
   const pages = pager(turnTo);
-  const rows = el(
-    "section",
-    { class: "card rows", "aria-label": "Tasks" },
-    filters.node,
-    table.node,
-    nothing.node,
-    pages.node,
-  );
+  const card = el("section", { class: "card rows", "aria-label": "Tasks" });
+  card.append(filters.node, trouble.node, table.node, nothing.node, pages.node);
 
   return {
-    node: el("div", { class: "tasks" }, tiles.node, tooMany, el("div", { class: "columns" }, sidebar.node, rows)),
+    node: el("div", { class: "tasks" }, tiles.node, el("div", { class: "columns" }, sidebar.node, card)),
     update(route) {
-      const { tasks, families } = select([...store.tasks.values()], route);
-      const page = pageOf(tasks, route.page, route.length);
+      rows.update(questionOf(route), store.revision);
+      families.update(null, store.revision);
+      const found = rows.value ?? { total: 0, rows: [] };
       tiles.update(store.counts, route.statuses);
-      show(tooMany, store.unlisted.length > 0);
-      text(tooMany, tooManyWords(store));
-      sidebar.update(families, route.family);
-      filters.update(route, tasks.length);
-      table.update(page.items, route);
-      nothing.update(tasks.length, store);
-      pages.update(page);
+      sidebar.update((families.value?.families ?? []).map(familyEntry), route.family);
+      filters.update(route, found.total);
+      trouble.update();
+      attribute(card, "aria-busy", rows.value === null || rows.stale ? "true" : null);
+      table.update(
+        found.rows.map((task) => ({ task, chosen: task.id === route.task })),
+        route,
+      );
+      nothing.update(rows.value !== null && !found.rows.length, store, route);
+      pages.update(pageAt(route.page, route.length, found.total));
     },
   };
+}
+
+function questionOf(route) {
+  return { filters: filtersOf(route), order: wireOrder(route), length: route.length, page: route.page };
+}
+
+async function readRows({ filters, order, length, page }, signal) {
+  const ask = (offset) =>
+    call("tasks", { ...wireFilters(filters), sort: order, offset, limit: length }, signal);
+  const reply = await ask((page - 1) * length);
+  // Past the end, as when the tasks have become fewer, is the last page.
+  return reply.rows.length || !reply.total ? reply : ask(pageAt(page, length, reply.total).start);
+}
+
+function familyEntry({ family, counts, upstream, total }) {
+  return { family, total, counts: shownCounts(counts, upstream) };
 }
 
 function turnTo(page) {
@@ -60,67 +88,14 @@ function turnTo(page) {
   scrollTo(0, 0);
 }
 
-// The families are those of the tasks of any family: choosing one must not hide the others.
-function select(tasks, route) {
-  const ofAnyFamily = tasks.filter(matcher({ ...route, family: "" }));
-  const chosen = route.family ? ofAnyFamily.filter(matcher(route)) : ofAnyFamily;
-  return { families: byFamily(ofAnyFamily), tasks: chosen.sort(comparison(route)) };
-}
-
-function tooManyWords({ unlisted, counts }) {
-  const names = unlisted.map((status) => `${amount(counts.get(status))} ${label(status).toLowerCase()}`).join(", ");
-  return (
-    `Too many tasks to list them all: ${names}. These are counted above but not in the table; ` +
-    "words in the filter box are looked for on the daemon, which finds them all the same."
-  );
-}
-
-function taskTable() {
-  const headings = COLUMNS.map(heading);
-  const body = el("tbody");
-  const head = el("thead", {}, el("tr", {}, ...headings.map(({ node }) => node)));
-  const node = el(
-    "table",
-    { class: "task-table", onkeydown: moveFocus },
-    el("caption", { class: "offscreen" }, "Tasks"),
-    head,
-    body,
-  );
-  return {
-    node,
-    update(tasks, route) {
-      show(node, tasks.length > 0);
-      for (const { update } of headings) update(route);
-      list(
-        body,
-        tasks.map((task) => ({ task, chosen: task.id === route.task })),
-        ({ task }) => task.id,
-        row,
-      );
-    },
-  };
-}
-
-function heading({ name, title, falls = false }) {
-  const button = el("button", { type: "button" }, title);
-  const node = el("th", { scope: "col", class: `${name}-column` }, button);
-  return {
-    node,
-    update({ sort, descending }) {
-      const sorted = sort === name;
-      attribute(node, "aria-sort", sorted && (descending ? "descending" : "ascending"));
-      button.onclick = () => go({ sort: name, descending: sorted ? !descending : falls, page: 1 });
-    },
-  };
-}
-
-function row() {
+function row(store, actions) {
   const badge = statusBadge();
   const progress = bar("Progress");
   const anchor = taskLink();
   const priority = el("td", { class: "priority-column" });
   const time = timeElement();
   const worker = el("td", { class: "worker-column" });
+  const deeds = deedsOf(store, actions);
   const node = el(
     "tr",
     { onclick: (event) => followRow(event, anchor.node) },
@@ -129,18 +104,21 @@ function row() {
     priority,
     el("td", { class: "since-column" }, time.node),
     worker,
+    deeds.node,
   );
   return {
     node,
     update({ task, chosen }) {
       attribute(node, "aria-current", chosen && "true");
-      badge.update(task.shown);
+      badge.update(shownStatus(task));
       showProgress(progress, task);
       anchor.update(task);
       text(priority, task.priority);
+      priority.classList.toggle("muted", task.priority === 0);
       time.update(since(task));
       text(worker, workerWords(task));
       attribute(worker, "title", task.worker_running);
+      deeds.update(task);
     },
   };
 }
@@ -157,29 +135,52 @@ function workerWords(task) {
   return task.workers.length ? counted(task.workers.length, "worker") : "no worker";
 }
 
-// The whole row opens its task, except where somebody selects text in it.
-function followRow(event, anchor) {
-  if (!event.target.closest("a") && !getSelection().toString()) anchor.click();
+// What helps most, and the way to the graph; everything else is in the details.
+const DEEDS = {
+  __proto__: null,
+  FAILED: { method: "forgive_failures", words: "Forgive", deed: "forgive", applies: () => true },
+  DISABLED: { method: "re_enable_task", words: "Re-enable", deed: "reEnable", applies: (task) => task.re_enable_able },
+};
+
+function deedsOf(store, actions) {
+  const graph = el("a", { class: "button quiet small on-hover" }, "Graph");
+  const node = el("td", { class: "deeds-column" });
+  let made = { status: null, control: null };
+  return {
+    node,
+    update(task) {
+      const known = DEEDS[task.status];
+      if (made.status !== task.status) {
+        const press = known && callButton(store, known.method, known.words, actions[known.deed], SMALL);
+        made = { status: task.status, control: press };
+      }
+      made.control?.update(known.applies(task) && task);
+      attribute(graph, "href", link({ tab: "graph", task: "", graph: { taskId: task.id } }));
+      fill(node, made.control?.node ?? null, graph);
+    },
+  };
 }
 
-function moveFocus(event) {
-  const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];
-  const neighbour = step && event.target.closest("tbody tr")?.[step];
-  if (!neighbour) return;
-  event.preventDefault();
-  neighbour.querySelector("a").focus();
+const SMALL = { class: "button small" };
+
+// The whole row opens its task, except where somebody selects text in it.
+function followRow(event, anchor) {
+  if (!event.target.closest("a, button") && !getSelection().toString()) anchor.click();
 }
 
 function emptyNote() {
   const words = el("p");
   const hint = el("code", {}, `luigi --scheduler-url ${new URL("../../", location.href).href} --module … …`);
-  const node = el("div", { class: "empty" }, words, hint);
+  const clear = el("a", { class: "button" }, "Show all tasks");
+  const node = el("div", { class: "empty" }, words, hint, clear);
   return {
     node,
-    update(matches, { tasks, unlisted }) {
-      const fresh = tasks.size === 0 && unlisted.length === 0;
-      show(node, matches === 0);
+    update(empty, { overview }, route) {
+      const fresh = overview?.total === 0;
+      show(node, empty);
       show(hint, fresh);
+      show(clear, !fresh && isFiltered(filtersOf(route)));
+      attribute(clear, "href", "#tab=tasks");
       text(words, fresh ? "No tasks yet. A pipeline appears here once it is started with" : "No task matches.");
     },
   };

@@ -1,13 +1,15 @@
 // The workers: who they are, what they run, how much waits for them, and the means to stop or resize them.
 
+import { callButton } from "./actions.js";
+import { call } from "./api.js";
 import { now } from "./clock.js";
-import { attribute, bar, button, el, list, show, text, timeElement } from "./dom.js";
+import { attribute, bar, el, failureNote, list, show, text, timeElement } from "./dom.js";
 import { amount, clip, duration, workerName } from "./format.js";
+import { lookup } from "./lookup.js";
 import { pageOf, pager } from "./pager.js";
-import { since } from "./query.js";
-import { go } from "./router.js";
+import { go, link } from "./router.js";
 import { stepper } from "./stepper.js";
-import { taskLines } from "./taskline.js";
+import { since, taskLines } from "./taskline.js";
 
 const PER_PAGE = 30;
 const NAME_LENGTH = 120;
@@ -17,8 +19,10 @@ const FIGURES = [
   { name: "num_unread_rpc_messages", title: "Unread", hint: "Messages that the worker has not read yet" },
 ];
 
-/** @param store  see store.js; @param actions  see actions.js */
-export function workersView(store, actions) {
+/** @param context  see app.js */
+export function workersView(context) {
+  const workers = lookup((_, signal) => call("worker_list", {}, signal), context.update, { keep: true });
+  const reading = failureNote(workers);
   const cards = el("div", { class: "cards" });
   const nothing = el(
     "p",
@@ -27,27 +31,29 @@ export function workersView(store, actions) {
   );
   const pages = pager((page) => go({ page }));
   return {
-    node: el("section", { "aria-label": "Workers" }, cards, nothing, pages.node),
+    node: el("section", { "aria-label": "Workers" }, reading.node, cards, nothing, pages.node),
     update(route) {
-      const page = pageOf(store.workers, route.page, PER_PAGE);
+      workers.update(null, context.store.revision);
+      reading.update();
+      const page = pageOf(workers.value ?? [], route.page, PER_PAGE);
       list(
         cards,
         page.items,
         ({ name }) => name,
-        (worker) => card(worker, actions),
+        (worker) => card(worker, context),
       );
-      show(nothing, store.workers.length === 0);
+      show(nothing, workers.value?.length === 0);
       pages.update(page);
     },
   };
 }
 
-function card(worker, actions) {
+function card(worker, context) {
   const head = header(worker);
   const load = loadBar();
   const figures = FIGURES.map(figure);
   const tasks = taskLines({ few: 6, most: 100 });
-  const resize = controls(worker, actions);
+  const resize = controls(worker, context);
   const node = el(
     "article",
     { class: "card worker-card" },
@@ -117,15 +123,25 @@ function figure({ name, title, hint }) {
   };
 }
 
-function controls(worker, actions) {
+function controls(worker, { store, actions }) {
   const name = clip(workerName(worker), NAME_LENGTH);
-  const processes = stepper({ label: `processes of ${name}`, least: 1, set: (n) => actions.setProcesses(worker, n) });
-  const disable = button("Disable…", () => actions.disableWorker(worker), { "aria-label": `Disable ${name}` });
-  const node = el("footer", {}, el("span", { class: "muted" }, "Processes"), processes.node, disable);
+  const processes = stepper(store, {
+    label: `processes of ${name}`,
+    least: 1,
+    method: "set_worker_processes",
+    set: (n, before) => actions.setProcesses(worker, n, before),
+  });
+  const disable = callButton(store, "disable_worker", "Disable…", actions.disableWorker, {
+    "aria-label": `Disable ${name}`,
+  });
+  const tasks = el("a", { class: "button", "aria-label": `Tasks of ${name}` }, "Its tasks");
+  const resize = el("span", { class: "resize" }, el("span", { class: "muted" }, "Processes"), processes.node);
   return {
-    node,
+    node: el("footer", {}, resize, tasks, disable.node),
     update(facts) {
-      show(node, facts.state !== "disabled");
+      attribute(tasks, "href", link({ tab: "tasks", worker: worker.name, page: 1 }));
+      show(resize, facts.state !== "disabled");
+      disable.update(facts.state !== "disabled" && worker);
       processes.update(facts.workers ?? 1);
     },
   };

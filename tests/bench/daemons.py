@@ -17,6 +17,7 @@ from tests.bench.wire import Connection, request
 from tests.e2e.daemon import DEADLINE, ROOT, clean_environment, daemon_command, free_port, write_config
 
 STOCK, OURS, SCRIPT = "stock", "ours", "ours, as a script"
+STOCK_RECORDING, RECORDING = "stock, recording", "ours, recording"
 
 #: The command line of each, by the same interpreter. Ours runs as a module, which Python keeps compiled, as it does all
 #: of stock's; `python3 luigid.py` is compiled anew each time. LUIGID_COMMAND stands for ours in both forms.
@@ -25,6 +26,7 @@ COMMANDS = {
     OURS: daemon_command() if "LUIGID_COMMAND" in os.environ else [sys.executable, "-m", "luigid"],
     SCRIPT: daemon_command(),
 }
+COMMANDS[STOCK_RECORDING], COMMANDS[RECORDING] = COMMANDS[STOCK], COMMANDS[OURS]
 
 #: Both get it: nobody is parted with while the other daemon is measured, and no reply is cut.
 CONFIG = {
@@ -44,8 +46,10 @@ class Daemon:
     def __init__(self, name: str) -> None:
         self.name = name
         self._directory = tempfile.mkdtemp(prefix=f"luigid-bench-{name}-")
+        #: the database, if it records a history
+        self.history_path = Path(self._directory, "history.db")
         config = Path(self._directory, "luigi.cfg")
-        write_config(config, CONFIG)
+        write_config(config, self._config())
         self.address = ("127.0.0.1", free_port())
         flags = ["--address", self.address[0], "--port", str(self.address[1])]
         paths = {"LUIGI_CONFIG_PATH": config, "PYTHONPATH": ROOT, "PYTHONDONTWRITEBYTECODE": ""}
@@ -70,6 +74,12 @@ class Daemon:
         self.start_cpu = self.cpu_seconds()
         #: bytes it takes before it knows any task
         self.empty_rss = self.rss()
+
+    def _config(self) -> Dict[str, Dict[str, Any]]:
+        if self.name not in (STOCK_RECORDING, RECORDING):
+            return CONFIG
+        history = {"db_connection": f"sqlite:///{self.history_path}"}
+        return {**CONFIG, "scheduler": {**CONFIG["scheduler"], "record_task_history": "true"}, "task_history": history}
 
     def _wait_for_reply(self, give_up: float) -> None:
         while True:

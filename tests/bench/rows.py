@@ -11,8 +11,8 @@ import statistics
 import time
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
-from tests.bench import graphs
-from tests.bench.daemons import OURS, SCRIPT, STOCK, Daemon, running
+from tests.bench import graphs, histories
+from tests.bench.daemons import OURS, RECORDING, SCRIPT, STOCK, STOCK_RECORDING, Daemon, running
 from tests.bench.load import (
     Stopwatch,
     connected_workers,
@@ -43,6 +43,8 @@ ROWS = (
     MEMORY := "memory a task",
     START := "start to first reply",
     CONNECTED := "connected workers, 2 calls a second each",
+    HISTORY := "task history in SQLite, 8 connections",
+    READING := "questions to a history of ten events a task",
 )
 
 
@@ -445,6 +447,67 @@ def stay_connected(daemon: Daemon, plan: Plan) -> Dict[str, float]:
     }
 
 
+# -- the task history --------------------------------------------------------------------------------------------------
+
+
+def recorded(daemons: Daemons, plan: Plan) -> Iterator[Figure]:
+    """What recording costs those who call, and how many events a second go into the database."""
+    count = itertools.count()
+
+    def measure(daemon: Daemon) -> Dict[str, float]:
+        first = next(count) * plan.requests
+        tasks = [graphs.described(number, BUSY[number % 8]) for number in range(first, first + plan.requests)]
+        began = time.perf_counter()
+        taken = timed(daemon, lambda: hammer(daemon.address, [request("add_task", task) for task in tasks], 8))
+        if daemon.name == RECORDING:
+            wait_until_recorded(daemon)
+        return {"calls": taken.seconds, "all": time.perf_counter() - began}
+
+    turns = in_turn(daemons, plan.rounds, measure)
+    seconds = each(turns, operator.itemgetter("calls"))
+    calls = {OURS: RECORDING, STOCK: STOCK_RECORDING}
+    rates = {name: [plan.requests / taken for taken in seconds[recording]] for name, recording in calls.items()}
+    yield compared(HISTORY, "add_task, each recorded", RATE, rates)
+    without, with_history = statistics.median(seconds[OURS]), statistics.median(seconds[RECORDING])
+    yield grown(HISTORY, "add_task, recorded / not recorded", without, with_history, at_most=1.15)
+    events = [plan.requests / turn["all"] for turn in turns[RECORDING]]
+    yield compared(HISTORY, "events a second, from the first call to the last row", RATE, {OURS: events}, reach=1000)
+
+
+def wait_until_recorded(daemon: Daemon) -> None:
+    """Return when a daemon's database has all that it heard of."""
+    with Connection(daemon.address) as connection:
+        while True:
+            reply = connection.exchange(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            if not json.loads(reply.partition(b"\r\n\r\n")[2])["history"]["waiting"]:
+                return
+            time.sleep(0.01)
+
+
+#: Seconds in which each question to a history of 1,000,000 events must be answered.
+SOON = 0.1
+
+
+def fill_history(daemon: Daemon, plan: Plan) -> None:
+    """Let a daemon have a history of ten events for each live task."""
+    histories.fill(daemon.history_path, history_runs(plan), time.time())
+
+
+def history_runs(plan: Plan) -> int:
+    """Return the runs in the history that is read."""
+    return 10 * plan.live // len(histories.EVENTS)
+
+
+def read_history(daemons: Daemons, plan: Plan) -> Iterator[Figure]:
+    """What each question to the history takes, over the wire."""
+    daemon = daemons[RECORDING]
+    with Connection(daemon.address) as connection:
+        for what, address in histories.questions(history_runs(plan), time.time()):
+            asked = f"GET /api/history/{address} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode("ascii")
+            seconds = [latency(connection, asked) for _ in range(plan.rounds)]
+            yield compared(READING, what, TIME, {OURS: seconds}, at_most=if_many(SOON, plan))
+
+
 SCENES = (
     Scene("start", (), nothing, (start,)),
     Scene("requests", BOTH, keep_busy, (keep_alive,)),
@@ -455,6 +518,8 @@ SCENES = (
     Scene("exhausted", BOTH, load_exhausted, (memory("that need a resource"), pending_exhausted)),
     Scene("layered", BOTH, load_layered, (memory("in layers"), pending_layered, graphs_of_all)),
     Scene("growth", BOTH, nothing, (growth,)),
+    Scene("history", (OURS, RECORDING, STOCK_RECORDING), nothing, (recorded,)),
+    Scene("history-reading", (RECORDING,), fill_history, (read_history,)),
 )
 
 

@@ -31,8 +31,9 @@ def compared(
     *,
     at_least: Optional[float] = None,
     at_most: Optional[float] = None,
+    reach: Optional[float] = None,
 ) -> Figure:
-    """Make a figure of what was measured: `at_least` limits the ratio to stock, `at_most` ours itself."""
+    """Make a figure of what was measured: `at_least` limits the ratio to stock, `at_most` and `reach` ours itself."""
     median = {name: statistics.median(values) for name, values in samples.items()}
     stock, ours = median.get("stock"), median["ours"]
     ratio = None
@@ -43,6 +44,8 @@ def compared(
         target, reached = f"{at_least:,g} x", ratio is not None and ratio >= at_least
     elif at_most is not None:
         target, reached = f"at most {written(at_most, unit)}", ours <= at_most
+    elif reach is not None:
+        target, reached = f"at least {written(reach, unit)}", ours >= reach
     return Figure(row, case, unit, stock, ours, ratio, target, reached, samples)
 
 

@@ -96,6 +96,11 @@ class Daemon:
 
     def start(self, *flags):
         """Start the process, with more flags than it needs, and return when it (or what listens there) answers."""
+        self.launch(*flags)
+        wait_until(self._answers, "the daemon answers")
+
+    def launch(self, *flags):
+        """Start the process and return at once."""
         tcp, unix = ["--address", "127.0.0.1", "--port", str(self.port)], ["--unix-socket", str(self.socket_path)]
         with open(self.log_path, "ab") as log:
             self._process = subprocess.Popen(
@@ -105,7 +110,6 @@ class Daemon:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        wait_until(self._answers, "the daemon answers")
 
     def _answers(self):
         status = self._process.poll()

@@ -172,6 +172,18 @@ class Flaky(Recorded):
     retry_count = luigi.IntParameter(default=1000, significant=False)
 
 
+class Owned(Flaky):
+    owner_email = "ann@example.com,bob@example.com"
+    day = luigi.IntParameter()
+
+
+class OwnedAll(luigi.WrapperTask):
+    """Three tasks that fail for the same reason."""
+
+    def requires(self):
+        return [Owned(day=day, failures=1000) for day in range(3)]
+
+
 class AfterFlaky(Flaky):
     """Never fails itself: `failures` and `retry_count` are for the task it needs."""
 

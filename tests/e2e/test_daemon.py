@@ -239,11 +239,9 @@ class ForegroundTest(DaemonTest):
         self.assert_stops(process)
 
     def test_suspicious_settings_are_logged_at_the_start(self):
-        Path(self.path("luigi.cfg")).write_text("[scheduler]\nretry_dealy = 5\nbatch_emails = true\n")
+        Path(self.path("luigi.cfg")).write_text("[scheduler]\nretry_dealy = 5\n")
         self.start_here()
         self.assertRegex(self.errors(), r"WARNING: .*luigi.cfg:2.*retry_delay")
-        self.assertRegex(self.errors(), r"WARNING: .*luigi.cfg:3: \[scheduler\] batch_emails has no effect")
-
 
     def test_state_that_cannot_be_saved_in_the_end(self):
         process, greeting = self.start("--address", "127.0.0.1", "--port", "0", "--state-path", "state/kept.pickle")
@@ -439,8 +437,47 @@ class RefusedStartTest(DaemonTest):
         os.mkdir(self.path("luigid.pid"))
         self.check(1, "luigid.pid", "directory", "--pidfile", flags=["--pidfile", "luigid.pid"])
 
+    def test_log_that_is_a_directory(self):
+        os.makedirs(self.path("logs/luigi-server.log"))
+        self.check(1, "logs", "directory", "--logdir")
+
+    def test_lock_of_the_state_that_is_a_directory(self):
+        os.mkdir(self.path("state.pickle.lock"))
+        self.check(1, "state.pickle", "directory", "--state-path")
+
+    def test_socket_that_is_a_directory(self):
+        os.mkdir(self.path("luigid.sock"))
+        self.check(1, "luigid.sock", "in the way", "--unix-socket", flags=["--unix-socket", "luigid.sock"])
+
+    def test_users_that_are_a_directory(self):
+        os.mkdir(self.path("users"))
+        Path(self.path("luigi.cfg")).write_text("[luigid]\nusers_file = users\n")
+        self.check(2, "users", "directory")
+
     def test_address_of_another_machine(self):
         self.check(1, "192.0.2.1", "--address", flags=["--address", "192.0.2.1"])
+
+    def test_full_disk(self):
+        disk = self.mount("size=64k")
+        with contextlib.suppress(OSError), open(disk / "filler", "wb", buffering=0) as filler:
+            while True:
+                filler.write(b"x" * 4096)
+        self.check(1, str(disk), "No space left", "--state-path", flags=["--state-path", str(disk / "state.pickle")])
+        self.check(1, str(disk), "No space left", "--pidfile", flags=["--pidfile", str(disk / "luigid.pid")])
+
+    def test_disk_that_cannot_be_written(self):
+        disk = self.mount("ro")
+        for flag, name in (("--state-path", "state.pickle"), ("--pidfile", "luigid.pid"), ("--logdir", "logs")):
+            self.check(1, str(disk), "Read-only file system", flag, flags=[flag, str(disk / name)])
+
+    def mount(self, options):
+        """A file system of its own, in memory; its path."""
+        path = self.directory / "disk"
+        path.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", path], capture_output=True).returncode:
+            skip_without("right to mount a file system")
+        self.addCleanup(subprocess.run, ["umount", path], check=True)
+        return path
 
 
 class OrdinaryUserTest(DaemonTest):
@@ -488,6 +525,20 @@ class OrdinaryUserTest(DaemonTest):
     def test_stocks_place_asked_for_by_name_is_not_replaced(self):
         flags = ["--port", "0", "--state-path", "/var/lib/luigi-server/state.pickle"]
         self.assert_refused(self.run_command(*flags, **self.identity), 1, "/var/lib/luigi-server", "--state-path")
+
+    def test_port_without_permission(self):
+        with contextlib.suppress(FileNotFoundError):
+            if int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) < 100:
+                skip_without("port that is for the superuser only")
+        refused = self.run_command("--address", "127.0.0.1", "--port", "99", **self.identity)
+        self.assert_refused(refused, 1, "port 99", "not permitted", "--port above 1023")
+
+    def test_directory_without_permission(self):
+        with tempfile.TemporaryDirectory() as private:
+            os.chmod(private, 0o700 if self.identity else 0o500)
+            for flag, name in (("--state-path", "state.pickle"), ("--pidfile", "luigid.pid"), ("--logdir", "logs")):
+                refused = self.run_command("--port", "0", flag, f"{private}/{name}", **self.identity)
+                self.assert_refused(refused, 1, private, "Permission denied", flag)
 
     def test_background_without_a_place_for_logs(self):
         finished = self.run_command("--background", "--port", "0", **self.identity)

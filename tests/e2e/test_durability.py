@@ -24,11 +24,11 @@ from tests.e2e.torture import Life, Torture
 from tests.missing import skip_without
 
 
-def health(daemon):
-    """What /healthz says."""
+def health(daemon, path="/healthz"):
+    """Status of the reply, and what it says."""
     connection = daemon.connection()
     with contextlib.closing(connection):
-        connection.request("GET", "/healthz")
+        connection.request("GET", path)
         reply = connection.getresponse()
         return reply.status, json.loads(reply.read())
 
@@ -158,6 +158,7 @@ class FullDiskTest(DurabilityTest):
         self.assertEqual(503, status)
         self.assertIn("No space left", body["error"])
         self.assertTrue(headers["Retry-After"])
+        self.assertEqual(503, health(daemon, "/readyz")[0])
         status, found = health(daemon)
         self.assertEqual((200, "degraded"), (status, found["status"]))
         self.assertIn("No space left", found["reason"])

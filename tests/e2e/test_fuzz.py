@@ -125,6 +125,8 @@ class FuzzTest(EndToEndTest):
         connection.request("GET", "/api/openapi.json")
         document = json.loads(connection.getresponse().read())
         connection.close()
+        # Without a history, questions to it are all answered alike; test_history_reading has what there is to ask.
+        document["paths"] = {at: path for at, path in document["paths"].items() if not at.startswith("/api/history/")}
         for path in document["paths"].values():
             # Schemathesis does not encode the field of a form as the description says; the tests above send forms.
             del path["post"]["requestBody"]["content"][luigid.FORM]

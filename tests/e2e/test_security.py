@@ -14,7 +14,7 @@ from unittest import mock
 import luigid
 from tests.certificates import make_certificate
 from tests.e2e.daemon import DEADLINE, Daemon, wait_until
-from tests.e2e.test_page import CHROMIUM, CHROMIUM_FLAGS, DEADLINE_MS, sync_playwright
+from tests.e2e.page import CHROMIUM, CHROMIUM_FLAGS, DEADLINE_MS, sync_playwright
 from tests.e2e.workers import EndToEndTest
 from tests.missing import skip_without
 

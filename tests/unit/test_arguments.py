@@ -199,6 +199,7 @@ class ArgumentsCase(unittest.TestCase):
         """A scheduler in which something runs, something waits, and something is below the rest."""
         self.now = 1000.0
         self.scheduler = Scheduler(clock=lambda: self.now, resources={"disk": 3})
+        self.scheduler._agenda.state_id = "the same for all"
         add = self.scheduler.add_task
         self.scheduler.add_task_batcher(worker="w", task_family="Load", batched_args=["x"])
         add(worker="w", task_id="running", family="Load", params={"date": "1"}, resources={"disk": 2})

@@ -13,6 +13,7 @@ import socket
 import stat
 import sys
 import tempfile
+import threading
 import unittest
 from unittest import mock
 
@@ -20,8 +21,9 @@ import luigid
 
 FLAGS = [
     *("--address", "--port", "--unix-socket", "--tls-cert", "--tls-key", "--state-path", "--logdir", "--pidfile"),
-    *("--background", "--standby", "--check-config", "--hash-password", "--new-token", "--version", "--help"),
-    *("--check-state", "--repair-state", "--export-stock"),
+    *("--log-level", "--log-json", "--access-log", "--background", "--standby", "--stop", "--timeout"),
+    *("--status", "--json", "--check-config", "--test-notices", "--check-state", "--repair-state", "--export-stock"),
+    *("--hash-password", "--new-token", "--print-unit", "--version", "--help"),
 ]
 
 
@@ -65,7 +67,8 @@ class CommandLineTest(InDirectory):
     def test_help_names_every_flag_exit_status_and_signal(self):
         status, out, err = run("--help")
         self.assertEqual((0, ""), (status, err))
-        for part in (*FLAGS, "\n  0  ", "\n  1  ", "\n  2  ", "TERM, INT, QUIT"):
+        statuses = [f"\n  {status}  " for status in (0, 1, 2, 3, 4, 130)]
+        for part in (*FLAGS, *statuses, "TERM, INT, QUIT", "HUP ", "USR1 "):
             self.assertIn(part, out)
 
     def test_help_names_every_flag_that_there_is(self):
@@ -106,7 +109,8 @@ class CommandLineTest(InDirectory):
     def test_logging_configuration_that_does_not_exist(self):
         self.write("luigi.cfg", "[core]\nlogging_conf_file = nowhere.conf\n")
         with mock.patch.object(luigid.signal, "signal"):
-            self.assert_one_line_error(run("--port", "0"), 2, "logging_conf_file", "nowhere.conf")
+            result = run("--port", "0", "--state-path", "state")
+        self.assert_one_line_error(result, 2, "logging_conf_file", "nowhere.conf")
 
     def test_check_config_shows_each_option_and_its_origin(self):
         self.write(
@@ -128,12 +132,27 @@ class CommandLineTest(InDirectory):
             self.assertTrue(any(line.startswith(f"{option.name} = ") for line in lines), option)
 
     def test_each_flag_overrides_its_option(self):
+        values = {"log_level": "debug", "log_json": "true", "access_log": "true"}
+        self.enter(mock.patch.object(luigid, "Access"))  # which would look for the files
         for section, name in luigid.FLAGS:
             with self.subTest(flag=name):
-                flag = "--" + name.replace("_", "-")
-                settings = luigid.Settings.load({(section, name): "8083"})
-                self.assertEqual(flag, settings.origin(section, name))
-                self.assertIn(f"{name} = {settings.get(section, name)} ", run("--check-config", flag, "8083")[1])
+                flag, value = "--" + name.replace("_", "-"), values.get(name, "8083")
+                self.assertEqual(flag, luigid.Settings.load({(section, name): value}).origin(section, name))
+                shown = run("--check-config", flag, *([] if value == "true" else [value]))[1]
+                self.assertRegex(shown, rf"(?m)^{name} = {value} .*{flag}$")
+
+    def test_check_config_looks_into_the_files_that_are_named(self):
+        self.write("users", "ann:admin:her password\n")
+        self.write("luigi.cfg", "[luigid]\nusers_file = users\n")
+        self.assert_one_line_error(run("--check-config"), 2, "users_file users:1", "--hash-password")
+        self.assert_one_line_error(run("--check-config", "--tls-cert", "cert.pem"), 2, "users_file users:1")
+        self.write("luigi.cfg", "")
+        self.assert_one_line_error(run("--check-config", "--tls-cert", "cert.pem"), 2, "tls_cert cert.pem")
+
+    def test_a_time_out_must_be_one(self):
+        for text in ("soon", "-1", "nan", "inf", ""):
+            with self.subTest(text):
+                self.assert_one_line_error(run("--stop", "--timeout", text), 2, "--timeout")
 
     def test_reason_for_not_starting_goes_where_it_is_awaited(self):
         announce = mock.Mock()
@@ -244,20 +263,6 @@ class PlacesTest(InDirectory):
                 self.assertEqual(1, luigid.save_state(scheduler))
             self.assertIn(full, logged.output[0])
 
-    def test_options_without_effect_are_warned_of(self):
-        self.assertEqual([], list(luigid.ignored_options(self.settings())))
-        self.write(
-            "luigi.cfg",
-            "[scheduler]\nrecord_task_history = true\nbatch_emails = true\nmetrics_collector = prometheus\n",
-        )
-        warnings = list(luigid.ignored_options(self.settings()))
-        self.assertEqual(3, len(warnings))
-        self.assertRegex(warnings[0], r"luigi.cfg:2: \[scheduler\] record_task_history has no effect")
-
-    def test_metrics_collector_none_is_not_warned_of(self):
-        self.write("luigi.cfg", "[scheduler]\nmetrics_collector = none\n")
-        self.assertEqual([], list(luigid.ignored_options(self.settings())))
-
 
 class PidFileTest(InDirectory):
     def test_holds_our_number_while_held_and_is_gone_afterwards(self):
@@ -326,7 +331,10 @@ class LogTest(InDirectory):
         super().setUp()
         root = logging.getLogger()
         self.enter(mock.patch.multiple(root, handlers=[], level=logging.WARNING))
-        self.enter(mock.patch.multiple(luigid.logger, filters=[], handlers=[], disabled=False))
+        for source in luigid.LOGGERS:
+            self.enter(mock.patch.multiple(source, filters=[], handlers=[], disabled=False))
+            self.addCleanup(source.setLevel, source.level)
+        self.enter(mock.patch.object(threading, "excepthook"))
         self.addCleanup(logging.Logger.setLevel, root, root.level)
 
     def configure(self, config="", path="luigi.cfg", background=False, **flags):
@@ -377,11 +385,6 @@ class LogTest(InDirectory):
         self.assertEqual(["luigi-server.log"], os.listdir("logs/here"))
         with open("logs/here/luigi-server.log", encoding="utf-8") as log:
             self.assertRegex(log.read(), r"INFO: good day\n\Z")
-
-    def test_log_in_a_directory_is_kept_for_seven_days(self):
-        self.configure(logdir="logs")
-        [handler] = logging.getLogger().handlers
-        self.assertEqual(("MIDNIGHT", 7), (handler.when, handler.backupCount))
 
     def test_logdir_that_is_a_file(self):
         self.write("logs", "")

@@ -38,7 +38,7 @@ class FilesTest(unittest.TestCase):
 
     @contextlib.contextmanager
     def log_handler(self):
-        with contextlib.closing(luigid.LogFile(self.path("log"), encoding="utf-8")) as handler:
+        with contextlib.closing(luigid.LogFile(self.path("log"))) as handler:
             handler.emit(logging.makeLogRecord({"msg": "a line"}))
             yield handler
 
@@ -56,7 +56,7 @@ class FilesTest(unittest.TestCase):
     def test_a_rotated_log_is_as_private_as_the_first(self):
         os.umask(0)
         with self.log_handler() as handler:
-            handler.doRollover()
+            handler.max_bytes = handler.keep = 1
             handler.emit(logging.makeLogRecord({"msg": "another"}))
         self.assertEqual({0o640}, set(self.modes().values()))
         self.assertEqual(2, len(self.modes()))
@@ -120,6 +120,7 @@ class SecretsTest(unittest.TestCase):
                 option.section: [f"{o.name} = {self.SECRET}" for o in secrets if o.section == option.section]
                 for option in secrets
             }
+            lines["alerts"] = [f"webhook_url = https://hooks.example.org/{self.SECRET}"]
             lines["task_history"] = [f"db_connection = postgresql://luigi:{self.SECRET}@host/db"]
             with open(path, "w") as file:
                 file.writelines("\n".join([f"[{section}]", *options, ""]) for section, options in lines.items())

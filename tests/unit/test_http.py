@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import gzip
-import http.server
 import json
 import logging
 import math
@@ -1117,7 +1116,7 @@ class LifeOfAConnectionTest(unittest.TestCase):
             for client in clients:
                 client.send(request("/api/is_paused")).reply()
                 wait_until(lambda: all(connection.idle for connection in server._connections))
-            with mock.patch.object(http.server.HTTPServer, "get_request", side_effect=trouble):
+            with mock.patch.object(server, "socket", mock.Mock(**{"accept.side_effect": trouble})):
                 for client in clients[:2]:
                     self.assertRaises(OSError, server.get_request)
                     self.assertTrue(client.at_end())

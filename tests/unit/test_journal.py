@@ -427,7 +427,7 @@ class JournalCase(unittest.TestCase):
         self.callback(gc.collect)
         self.callback(gc.unfreeze)  # a process is not meant to load a thousand states, and to keep them
         self.clock, self.count = Clock(), 0
-        stack.enter_context(mock.patch.object(luigid.uuid, "uuid4", lambda: f"message {self.clock.now}"))
+        stack.enter_context(mock.patch("uuid.uuid4", lambda: f"message {self.clock.now}"))
         logging.disable(logging.CRITICAL)
         self.callback(logging.disable, logging.NOTSET)
 

@@ -737,6 +737,12 @@ class TestPause(SchedulerCase):
         self.assertEqual(self.scheduler.is_pause_enabled(), {"enabled": False})
         self.assertEqual(self.scheduler.is_paused(), {"paused": False})
 
+    def test_switching_it_off_ends_a_pause_that_nobody_could_end(self):
+        self.add("task")
+        self.scheduler.pause()
+        self.scheduler.change_settings(pause_enabled=False)
+        self.assertEqual((self.work(), self.scheduler.is_paused()), ("task", {"paused": False}))
+
 
 class TestPruning(SchedulerCase):
     def test_task_is_kept_as_long_as_somebody_wants_it(self):

@@ -624,7 +624,7 @@ class TestSchedulerSettings(SettingsCase):
         self.assertEqual((settings.retry_delay, type(settings.retry_delay)), (5.0, float))
         self.assertEqual((settings.retry_count, settings.batch_emails, settings.disable_persist), (3, True, 86400))
         self.assertEqual(settings.db_connection, "sqlite://")
-        names = {option.name for option in OPTIONS if option.section == "scheduler"} | {"db_connection"}
+        names = {option.name for option in OPTIONS if option.section in ("scheduler", "task_history")}
         self.assertEqual(vars(settings).keys(), names)
 
     def test_no_file_is_read(self):
@@ -661,7 +661,7 @@ class TestSchedulerSettings(SettingsCase):
 
     def test_what_a_daemon_loaded_is_accepted(self):
         loaded = self.load("[scheduler]\nretry_delay = 5\nmetrics_collector = none\n").section("scheduler")
-        self.assertEqual(vars(scheduler_settings(**loaded)), {**loaded, "db_connection": None})
+        self.assertEqual(vars(scheduler_settings(**loaded)), {**loaded, "db_connection": None, "keep_days": None})
 
 
 class TestExample(SettingsCase):

@@ -1,0 +1,241 @@
+// What the graph makes of the daemon's replies, and where its camera looks.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { between, fitting, opening, panned, seeing, zoomed } from "../../visualiser/graph/camera.js";
+import { fitted, prepare } from "../../visualiser/graph/drawing.js";
+import { layoutGraph } from "../../visualiser/graph/layout.js";
+import * as model from "../../visualiser/graph/model.js";
+import { STATUS_NAMES, nameOf } from "../../visualiser/graph/names.js";
+import { svgOf } from "../../visualiser/graph/svg.js";
+
+const number = (name) => STATUS_NAMES.indexOf(name);
+
+/** Tasks by name: { name: [status, names of its dependencies] }; the family is the name's first letter. */
+function tasksOf(described) {
+  const ids = Object.keys(described);
+  const families = [...new Set(ids.map((id) => id[0]))];
+  const edges = ids.flatMap((id) => described[id][1].map((dep) => [ids.indexOf(dep), ids.indexOf(id)]));
+  return {
+    ids,
+    families,
+    family: Int32Array.from(ids, (id) => families.indexOf(id[0])),
+    status: Uint8Array.from(ids, (id) => number(described[id][0])),
+    from: Int32Array.from(edges, ([dep]) => dep),
+    to: Int32Array.from(edges, ([, task]) => task),
+    more: new Int32Array(ids.length),
+    total: ids.length,
+    complete: true,
+    seconds: families.map(() => null),
+  };
+}
+
+test("a reply of graph_view is read", () => {
+  const reply = {
+    ids: ["Load", "Get_1", "Late"],
+    families: ["Load", "Get", "Late"],
+    family: [0, 1, 2],
+    statuses: ["PENDING", "DONE", "OF_A_LATER_VERSION"],
+    status: [0, 1, 2],
+    edges: [1, 0, 2, 0],
+    more_up: [0, 2, 0],
+    more_down: [1, 1, 0],
+    total: 7,
+    complete: false,
+    seconds: [null, 1.5, null],
+  };
+  const tasks = model.tasksOfView(reply);
+  assert.deepEqual(
+    [...tasks.status].map((each) => STATUS_NAMES[each]),
+    ["PENDING", "DONE", "UNKNOWN"],
+  );
+  assert.deepEqual(
+    [[...tasks.from], [...tasks.to], [...tasks.more]],
+    [
+      [1, 2],
+      [0, 0],
+      [1, 3, 0],
+    ],
+  );
+  assert.ok(model.sameShape(tasks, model.tasksOfView({ ...reply, status: [1, 1, 1] })));
+  assert.ok(!model.sameShape(tasks, model.tasksOfView({ ...reply, edges: [1, 0, 2, 1] })));
+});
+
+test("pending tasks below a failed one are upstream failed, through any number of others", () => {
+  const tasks = tasksOf({
+    a: ["FAILED", []],
+    b: ["PENDING", ["a"]],
+    c: ["PENDING", ["b"]],
+    d: ["DONE", ["c"]],
+    e: ["PENDING", ["d"]],
+    f: ["DISABLED", []],
+    g: ["PENDING", ["f"]],
+    h: ["PENDING", ["g", "c"]],
+  });
+  const shown = [...model.shownStatuses(tasks)].map((each) => STATUS_NAMES[each]);
+  const wanted = "FAILED UPSTREAM_FAILED UPSTREAM_FAILED DONE PENDING DISABLED UPSTREAM_DISABLED UPSTREAM_FAILED";
+  assert.deepEqual(shown, wanted.split(" "));
+});
+
+test("the longest unfinished chain", () => {
+  const tasks = tasksOf({
+    root: ["PENDING", ["a", "x"]],
+    a: ["PENDING", ["b"]],
+    b: ["RUNNING", ["c"]],
+    c: ["DONE", ["d"]],
+    d: ["PENDING", []],
+    x: ["PENDING", []],
+  });
+  const names = (path) => [...path].map((v) => tasks.ids[v]);
+  assert.deepEqual(names(model.criticalPath(tasks, true)), ["b", "a", "root"]);
+  tasks.seconds = tasks.families.map((family) => (family === "x" ? 900 : 1));
+  assert.deepEqual(names(model.criticalPath(tasks, true)), ["x", "root"]);
+  tasks.status.fill(number("DONE"));
+  assert.equal(model.criticalPath(tasks, true).length, 0);
+  assert.equal(model.criticalPath(tasksOf({}), false).length, 0);
+});
+
+test("a chain in a cycle ends", () => {
+  const tasks = tasksOf({ a: ["PENDING", ["c"]], b: ["PENDING", ["a"]], c: ["PENDING", ["b"]] });
+  assert.equal(model.criticalPath(tasks, false).length, 3);
+});
+
+test("families stand for their tasks, except those that are open", () => {
+  const tasks = tasksOf({
+    z: ["PENDING", ["b1", "b2"]],
+    b1: ["DONE", ["a1"]],
+    b2: ["FAILED", ["a2", "b1"]],
+    a1: ["DONE", []],
+    a2: ["RUNNING", []],
+  });
+  const closed = model.shownNodes(tasks, true, new Set());
+  assert.equal(closed.count, 3);
+  assert.deepEqual([...closed.nodeOf], [0, 1, 1, 2, 2]);
+  assert.equal(closed.from.length, 2); // b on a and z on b; that of b2 on b1 is inside
+  const counts = model.statusCounts(closed, tasks.status);
+  assert.equal(counts[1 * STATUS_NAMES.length + number("FAILED")], 1);
+  assert.deepEqual(
+    [...model.nodeStatuses(counts)].map((each) => STATUS_NAMES[each]),
+    ["PENDING", "FAILED", "RUNNING"],
+  );
+  const open = model.shownNodes(tasks, true, new Set(["b"]));
+  assert.deepEqual([...open.task], [0, 1, 2, -1]);
+  assert.equal(open.from.length, 5);
+  assert.equal(model.shownNodes(tasks, false, new Set()).count, 5);
+});
+
+test("where there are too many tasks to read, families stand alone", () => {
+  const reply = {
+    families: ["Load", "Get"],
+    sizes: [30_000, 9_000],
+    counts: [{ PENDING: 29_999, FAILED: 1 }, { DONE: 9_000 }],
+    edges: [1, 0, 0, 0],
+    total: 39_000,
+    seconds: [null, null],
+  };
+  const tasks = model.tasksOfFamilies(reply);
+  const shown = model.shownNodes(tasks, false, new Set(["Load"]));
+  assert.deepEqual([shown.count, [...shown.from], [...shown.to]], [2, [1], [0]]);
+  assert.deepEqual(
+    [...model.nodeStatuses(tasks.whole.counts)].map((each) => STATUS_NAMES[each]),
+    ["FAILED", "DONE"],
+  );
+  assert.ok(model.sameShape(tasks, model.tasksOfFamilies({ ...reply, counts: [{}, {}] })));
+  assert.ok(!model.sameShape(tasks, model.tasksOfFamilies({ ...reply, edges: [] })));
+});
+
+test("families that need each other are no cycle of tasks, and a cycle of tasks is one", () => {
+  const mutual = tasksOf({
+    a1: ["PENDING", ["b1"]],
+    b1: ["PENDING", ["a2"]],
+    a2: ["PENDING", []],
+    b2: ["PENDING", ["a1"]],
+  });
+  assert.ok(model.shownNodes(mutual, true, new Set()).cyclic.every((each) => !each));
+  const cycle = tasksOf({ a: ["PENDING", ["b"]], b: ["PENDING", ["a"]] });
+  assert.equal(
+    model.shownNodes(cycle, false, new Set()).cyclic.reduce((sum, each) => sum + each),
+    1,
+  );
+});
+
+test("what a node is called", () => {
+  const named = (family, id) => nameOf({ families: [family], family: [0], ids: [id], task: [0] }, 0);
+  assert.deepEqual(named("Load", "Load_2024_01_01_orders_0123456789"), ["Load", "2024_01_01_orders"]);
+  assert.deepEqual(named("Load", "Load"), ["Load", ""]);
+  assert.deepEqual(named("Load", "Load__99914b932b"), ["Load", ""]);
+  assert.deepEqual(named("Load", "other"), ["Load", "other"]);
+  assert.deepEqual(named("UNKNOWN", "Load_2"), ["Load_2", ""]);
+});
+
+const STAGE = { width: 1000, height: 500 };
+const SCENE = { width: 4000, height: 1000, x: [100, 3900], y: [20, 980] };
+
+test("the camera shows all, keeps the point under the pointer, and finds nodes", () => {
+  const all = fitting(SCENE, STAGE);
+  assert.ok(
+    all.x <= 0 && all.y <= 0 && all.x + STAGE.width / all.scale >= 4000 && all.y + STAGE.height / all.scale >= 1000,
+  );
+  const closer = zoomed(all, 3, 250, 100, 0.01);
+  assert.ok(Math.abs(all.x + 250 / all.scale - (closer.x + 250 / closer.scale)) < 1e-9);
+  assert.equal(zoomed(all, 1e9, 0, 0, 0.01).scale, zoomed(all, 1e10, 0, 0, 0.01).scale);
+  assert.equal(zoomed(all, 1e-9, 0, 0, 0.01).scale, 0.01);
+  const there = seeing(all, SCENE, 1, STAGE);
+  assert.equal((SCENE.x[1] - there.x) * there.scale, 500);
+  assert.equal(seeing(there, SCENE, 1, STAGE), there);
+  assert.equal(panned(there, 10, 0).x, there.x - 10 / there.scale);
+});
+
+test("a drawing too large to see anything opens at the task", () => {
+  const long = { width: 2_000_000, height: 50, x: [1_999_000], y: [25] };
+  const camera = opening(long, STAGE, 0);
+  assert.ok(camera.scale > 0.5);
+  assert.equal((long.x[0] - camera.x) * camera.scale, 500);
+  assert.deepEqual(opening(long, STAGE, -1), fitting(long, STAGE));
+});
+
+test("gliding begins and ends where it should", () => {
+  const [a, b] = [fitting(SCENE, STAGE), { x: 5, y: 6, scale: 1 }];
+  for (const [part, camera] of [
+    [0, a],
+    [1, b],
+  ]) {
+    for (const name of ["x", "y", "scale"]) assert.ok(Math.abs(between(a, b, part)[name] - camera[name]) < 1e-9);
+  }
+});
+
+test("words are cut where they no longer fit", () => {
+  const measure = (words) => words.length;
+  assert.equal(fitted("short", 10, measure), "short");
+  assert.equal(fitted("rather too long", 8, measure), "rather …");
+  assert.equal(fitted("x".repeat(100_000), 1e9, measure).length, 201);
+});
+
+test("the SVG holds every node and edge, and hostile names as text", () => {
+  const hostile = '</title><script>alert("1")</script>\u0000\ud800&';
+  const tasks = tasksOf({ a: ["FAILED", ["c"]], b: ["PENDING", ["a"]], c: ["DONE", ["b"]] });
+  tasks.ids[0] = hostile;
+  tasks.families[0] = hostile;
+  const shown = model.shownNodes(tasks, false, new Set());
+  const layout = layoutGraph(shown.count, shown.from, shown.to, shown.size);
+  const counts = model.statusCounts(shown, tasks.status);
+  const scene = { ...tasks, ...shown, ...layout, counts, path: Int32Array.of(1, 2) };
+  prepare(scene);
+  const named = (value) => Object.fromEntries(STATUS_NAMES.map((name) => [name, value]));
+  const palette = {
+    page: "#fff",
+    surface: "#fff",
+    ink: "#000",
+    muted: "#777",
+    edge: "#888",
+    chain: "#fa0",
+    tones: named("#123"),
+    icons: named("M0 0"),
+  };
+  const svg = svgOf(scene, palette);
+  assert.equal(svg.match(/<g /g).length, 3);
+  assert.equal(svg.match(/url\(#a\)/g).length, 3);
+  assert.ok(!/<script|\u0000|[\ud800-\udfff]/.test(svg));
+  assert.ok(svg.includes("&lt;script&gt;"));
+});

@@ -1,0 +1,132 @@
+// What the graph does away from the page's thread: reading, laying out, painting, and writing the SVG.
+//
+// The page posts { kind: "read" | "arrange" | "look" | "theme" | "svg", … }. The worker posts the scene (all arrays,
+// transferred), new statuses, pictures (a part of the drawing as a bitmap, larger than what is looked at) and failures.
+// Of several things asked for while it was busy it does the last of each kind only.
+
+import { call } from "../api.js";
+import { paint, prepare } from "./drawing.js";
+import { layoutGraph } from "./layout.js";
+import * as model from "./model.js";
+
+/** The most tasks that are read: what is further away is told, not shown. */
+const MOST = 20_000;
+const OVERVIEW = 1_200;
+
+let question = null;
+let arrangement = null;
+let tasks = null;
+let scene = null;
+let palette = null;
+
+const waiting = new Map();
+let busy = false;
+
+onmessage = ({ data }) => {
+  waiting.set(data.kind, data);
+  if (!busy) work();
+};
+
+async function work() {
+  busy = true;
+  while (waiting.size) {
+    const [kind, message] = waiting.entries().next().value;
+    waiting.delete(kind);
+    try {
+      await DEEDS[kind](message);
+    } catch (error) {
+      postMessage({ kind: "failed", deed: kind, status: error.status ?? null, message: error.message });
+    }
+    // What arrived meanwhile shall take the place of what waits.
+    await new Promise((resume) => setTimeout(resume));
+  }
+  busy = false;
+}
+
+const DEEDS = {
+  theme: (message) => (palette = message.palette),
+  async read(message) {
+    const again = tasks !== null && JSON.stringify(message.question) === JSON.stringify(question);
+    const found = await read(message.question);
+    const shape = again && model.sameShape(tasks, found);
+    question = message.question;
+    tasks = found;
+    if (shape && scene) recolour();
+    else arrange(message.arrangement);
+  },
+  arrange: (message) => tasks && arrange(message.arrangement),
+  look: ({ view }) => scene && postPicture("picture", view),
+  overview: ({ edition }) => scene && postPicture("overview", { ...overview(), edition }),
+  async svg() {
+    const { svgOf } = await import("./svg.js");
+    postMessage({ kind: "svg", text: svgOf(scene, palette) });
+  },
+};
+
+async function read({ root, up, down, hideDone }) {
+  const limits = { task_id: root, up, down, hide_done: hideDone, limit: MOST };
+  const reply = await call("graph_view", limits);
+  if (root || reply.complete) return model.tasksOfView(reply);
+  return model.tasksOfFamilies(await call("graph_view", { ...limits, grouped: true }));
+}
+
+function arrange(wanted) {
+  arrangement = wanted;
+  const grouped = Boolean(tasks.whole) || (wanted.grouped ?? tasks.ids.length > model.MANY);
+  const shown = model.shownNodes(tasks, grouped, new Set(wanted.open));
+  const layout = layoutGraph(shown.count, shown.from, shown.to, shown.size);
+  scene = {
+    ...shown,
+    ...layout,
+    families: tasks.families,
+    ids: tasks.ids,
+    more: tasks.more,
+    grouped,
+    ...colours(shown),
+  };
+  prepare(scene);
+  const { ids, ...rest } = scene;
+  const copy = Object.fromEntries(
+    Object.entries(rest).map(([name, value]) => [name, ArrayBuffer.isView(value) ? value.slice() : value]),
+  );
+  const transfer = Object.values(copy)
+    .filter(ArrayBuffer.isView)
+    .map(({ buffer }) => buffer);
+  const { total, complete, whole } = tasks;
+  const facts = { total, complete, whole: Boolean(whole), rooted: Boolean(question.root) };
+  postMessage({ kind: "scene", scene: { ...copy, ids, ...facts, root: question.root } }, transfer);
+}
+
+function colours(shown) {
+  const status = model.shownStatuses(tasks);
+  const path = model.criticalPath(tasks, Boolean(question.root));
+  const counts = tasks.whole?.counts ?? model.statusCounts(shown, status);
+  return {
+    status: model.nodeStatuses(counts),
+    counts,
+    path: Int32Array.from(path, (v) => shown.nodeOf[v]),
+  };
+}
+
+function recolour() {
+  const fresh = colours(scene);
+  const equal = ["status", "counts", "path"].every((name) => String(fresh[name]) === String(scene[name]));
+  if (equal) return postMessage({ kind: "unchanged" });
+  Object.assign(scene, fresh);
+  prepare(scene);
+  postMessage({ kind: "colours", ...fresh });
+}
+
+// All of it, small: for the corner map, and for where no picture has been painted yet.
+function overview() {
+  const scale = Math.min(1, OVERVIEW / Math.max(scene.width, scene.height));
+  const [width, height] = [scene.width, scene.height].map((length) => Math.max(1, Math.ceil(length * scale)));
+  return { x: 0, y: 0, scale, width, height, ratio: 1, path: false };
+}
+
+function postPicture(kind, view) {
+  const canvas = new OffscreenCanvas(Math.ceil(view.width * view.ratio), Math.ceil(view.height * view.ratio));
+  paint(canvas.getContext("2d"), scene, view, palette);
+  const bitmap = canvas.transferToImageBitmap();
+  postMessage({ kind, bitmap, view }, [bitmap]);
+}

@@ -1,0 +1,113 @@
+// A table of any length: only the rows in sight, and some around them, are in the document. All rows are equally high.
+
+import { attribute, el, list, show } from "./dom.js";
+
+// Rows kept above and below what is in sight, so that arrow keys and small movements always find one.
+const MARGIN = 8;
+const USUAL_HEIGHT = 34;
+
+/**
+ * @param {{name: string, columns: Array<{name: string, title: string, falls: ?boolean}>, sort: function(Object),
+ *          row: function(item): Object, key: function(item): string}} options
+ *          `name` is for screen readers; a column that `falls` is sorted from the top at first; one without a title is
+ *          not sorted; `sort` is called with the { sort, descending } chosen; `row` makes the component of an item
+ */
+export function virtualTable({ name, columns, sort, row, key }) {
+  let items = [];
+  let height = USUAL_HEIGHT;
+  let first = 0; // the place of the first row in the document
+  const headings = columns.map((column) => heading(column, sort));
+  const above = spacer();
+  const below = spacer();
+  const body = el("tbody");
+  const node = el(
+    "table",
+    { class: "virtual", onkeydown: moveFocus },
+    el("caption", { class: "offscreen" }, name),
+    el("thead", {}, el("tr", {}, ...headings.map((each) => each.node))),
+    above.node,
+    body,
+    below.node,
+  );
+  let scheduled = false;
+  addEventListener("scroll", drawSoon, { passive: true });
+  addEventListener("resize", drawSoon);
+
+  function drawSoon() {
+    if (scheduled || !node.isConnected) return;
+    scheduled = true;
+    requestAnimationFrame(() => {
+      scheduled = false;
+      draw();
+    });
+  }
+
+  function draw() {
+    const top = body.getBoundingClientRect().top - first * height;
+    first = Math.max(0, Math.min(Math.floor(-top / height), items.length) - MARGIN);
+    const last = Math.max(first, Math.min(items.length, Math.ceil((innerHeight - top) / height) + MARGIN));
+    list(body, items.slice(first, last), key, row);
+    above.update(first * height);
+    below.update((items.length - last) * height);
+  }
+
+  return {
+    node,
+    /** @param {Array} wanted  the items; `order` as given to `sort` */
+    update(wanted, order) {
+      items = wanted;
+      show(node, items.length > 0);
+      for (const each of headings) each.update(order);
+      draw();
+      // How high a row is hangs on the reader's font size and on the screen.
+      const measured = body.firstElementChild?.getBoundingClientRect().height;
+      if (measured && Math.abs(measured - height) > 0.1) {
+        height = measured;
+        draw();
+      }
+    },
+  };
+}
+
+function heading({ name, title, falls = false }, choose) {
+  if (!title) return { node: el("td", { class: `${name}-column` }), update() {} };
+  const press = el("button", { type: "button" }, title);
+  const node = el("th", { scope: "col", class: `${name}-column` }, press);
+  return {
+    node,
+    update({ sort, descending }) {
+      const sorted = sort === name;
+      attribute(node, "aria-sort", sorted && (descending ? "descending" : "ascending"));
+      press.onclick = () => choose({ sort: name, descending: sorted ? !descending : falls });
+    },
+  };
+}
+
+function spacer() {
+  const cell = el("td");
+  const node = el("tbody", { "aria-hidden": "true", class: "spacer" }, el("tr", {}, cell));
+  return {
+    node,
+    update(height) {
+      show(node, height > 0);
+      cell.style.height = `${height}px`;
+    },
+  };
+}
+
+// Up and down from row to row, by arrows or as in vi.
+function moveFocus(event) {
+  const step = STEPS[event.key];
+  const neighbour = step && event.target.closest("tr")?.[step];
+  if (!neighbour?.closest("tbody")) return;
+  event.preventDefault();
+  neighbour.querySelector("a")?.focus();
+}
+
+const STEPS = {
+  __proto__: null,
+  ArrowDown: "nextElementSibling",
+  j: "nextElementSibling",
+  ArrowUp: "previousElementSibling",
+  k: "previousElementSibling",
+};

@@ -1,0 +1,38 @@
+// Light or dark: what the person chose here, or else what the system says. A classic script that the page waits for,
+// because a page that turns dark after it was first painted light hurts the eye.
+
+(() => {
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const CHOICES = ["system", "light", "dark"];
+
+  function chosen() {
+    try {
+      return CHOICES.includes(localStorage.theme) ? localStorage.theme : "system";
+    } catch {
+      return "system"; // the browser may withhold the storage
+    }
+  }
+
+  function apply() {
+    const wanted = chosen();
+    document.documentElement.dataset.theme = wanted === "system" ? (dark.matches ? "dark" : "light") : wanted;
+    dispatchEvent(new Event("themechange"));
+  }
+
+  /** What app.js needs: the choice in force, and to take the next one of system, light and dark. */
+  globalThis.theme = {
+    chosen,
+    next() {
+      try {
+        localStorage.theme = CHOICES[(CHOICES.indexOf(chosen()) + 1) % CHOICES.length];
+      } catch {
+        return; // without a storage the system decides
+      }
+      apply();
+    },
+  };
+
+  dark.addEventListener("change", apply);
+  addEventListener("storage", apply); // chosen in another tab
+  apply();
+})();
