@@ -32,10 +32,11 @@ E-mails and messages to a webhook are made and sent by a thread of each.
                             with no other held; a snapshot and a sync take `_folding` and `_syncing` before it.
     the HTTP server's lock  the set of connections.
 
-No two of these three are ever held together. A page's question that takes a walk over tasks has a lock of its own, so that
-others who ask the same wait for its answer; the walk takes the scheduler's lock again and again. Besides them, each address has a lock that its log-ins take turns by, held
-while a password is looked at and with no other taken under it; one scrape of /metrics at a time counts families, and
-takes the scheduler's lock for it; an operator's own collector is called by one thread at a time.
+No two of these three are ever held together. A page's question that takes a walk over tasks has a lock of its own, so
+that others who ask the same wait for its answer; the walk takes the scheduler's lock again and again. Besides them,
+each address has a lock that its log-ins take turns by, held while a password is looked at and with no other taken under
+it; one scrape of /metrics at a time counts families, and takes the scheduler's lock for it; an operator's own collector
+is called by one thread at a time.
 
 Promises
 --------
@@ -2398,9 +2399,6 @@ MakeEntry = Callable[..., Any]
 FAMILY_IN_ID = re.compile(r"([^(_]+)[(_]")
 
 
-FAMILY = operator.attrgetter("family")
-
-
 class Census(NamedTuple):
     """How much there is."""
 
@@ -2451,6 +2449,8 @@ class StateMachine:
         self._agenda.totals.update(resources or {})
         self._agenda.retry_delay = self._settings.retry_delay
         self._agenda.disable_persist = self._settings.disable_persist
+        #: lines of the running call for the log: level, message, its arguments
+        self._lines: List[Tuple[int, str, Tuple[Any, ...]]] = []
         #: whether anybody hears of events; those of the running call, each with its task
         self._is_heard = False
         self._told: List[Tuple[Event, Optional[Task]]] = []
@@ -2492,22 +2492,6 @@ class StateMachine:
                 self._is_paused(),
             )
 
-    def count_families(self) -> Dict[Tuple[str, str], int]:
-        """Return how many tasks there are of each family in each status: (family, status) -> number.
-
-        A walk over all tasks, as they were when it began; the lock is held for no longer than it takes to list them.
-        """
-        with self._lock:
-            tasks = {status: list(self._agenda.by_status[status].values()) for status in STATUSES}
-        counts = {}
-        for status, members in tasks.items():
-            families: Dict[str, int] = collections.Counter()
-            for start in range(0, len(members), SLICE):
-                families.update(map(FAMILY, members[start : start + SLICE]))
-                time.sleep(0)  # lets another thread run
-            counts.update({(family, status): number for family, number in families.items()})
-        return counts
-
     def _perform(self, method: Callable[..., Any], arguments: Mapping[str, Any], changes: bool) -> Any:
         """Return what a method returns, called under the lock, when what it changed is kept."""
         if not self._lock.acquire(False):
@@ -2523,7 +2507,12 @@ class StateMachine:
             finally:
                 ticket = self._note_changes(changes)
         finally:
+            lines = self._lines
+            if lines:
+                self._lines = []
             self._lock.release()
+            for level, message, arguments in lines:
+                logger.log(level, message, *arguments)
         if ticket:
             try:
                 self._await(ticket)
@@ -2531,6 +2520,11 @@ class StateMachine:
                 if changes:
                     raise
         return reply
+
+    def _log(self, level: int, message: str, *arguments: Any) -> None:
+        """Log a line when the lock is given back: whoever reads the log may be slow, or not read at all."""
+        if logger.isEnabledFor(level):
+            self._lines.append((level, message, arguments))
 
     # What section 5 makes of changes; a state machine on its own forgets them.
 
@@ -2697,7 +2691,7 @@ class StateMachine:
             task.retry = self._now + self._settings.retry_delay
             task.remove = self._now if runs_batch else task.remove
         if status != task.status:
-            logger.debug("task %s: %s -> %s", task.id, task.status, status)
+            self._log(logging.DEBUG, "task %s: %s -> %s", task.id, task.status, status)
             task.updated = self._now
             self._agenda.set_status(task, status)
             if status in (DONE, FAILED, DISABLED):
@@ -2725,7 +2719,7 @@ class StateMachine:
         if not timed_out and len(task.failures) < policy.retry_count:
             return FAILED
         task.scheduler_disable_time = self._now
-        logger.warning("task %s is disabled after %d failures", task.id, len(task.failures))
+        self._log(logging.WARNING, "task %s is disabled after %d failures", task.id, len(task.failures))
         return DISABLED
 
     def _pardon(self, task: Task) -> None:
@@ -3075,7 +3069,7 @@ class StateMachine:
         worker: Identifier = None,
     ) -> None:
         """Tell that a worker could not even schedule a task."""
-        logger.warning("worker %s could not schedule %s", worker, task_name)
+        self._log(logging.WARNING, "worker %s could not schedule %s", worker, task_name)
         if self._is_heard:
             about, rest = (task_name, family, params, ()), self._unbatched(worker, family, params)
             self._tell_of(
@@ -3165,20 +3159,21 @@ class StateMachine:
 
     def _prune_due(self, most: float) -> None:
         for worker in self._agenda.pop_silent_workers(self._now, self._settings.worker_disconnect_delay):
-            logger.info("worker %s is gone: no word since %.0f s", worker.id, self._now - worker.last_active)
+            silence = self._now - worker.last_active
+            self._log(logging.INFO, "worker %s is gone: no word since %.0f s", worker.id, silence)
             if self._is_heard:
                 self._tell_of(WORKER_LOST, "", "", NOTHING, (), worker.id)
         due = [(task, self._expire(task)) for task in self._agenda.pop_due(self._now, most)]
         for task, is_over in due:
             if is_over:
-                logger.debug("task %s is removed", task.id)
+                self._log(logging.DEBUG, "task %s is removed", task.id)
                 self._agenda.remove(task)
 
     def _expire(self, task: Task) -> bool:
         """Do what is due for a task; True if it is to be removed."""
         now, settings = self._now, self._settings
         if self._is_abandoned(task):
-            logger.info("task %s failed: its worker %s is gone", task.id, task.worker_running)
+            self._log(logging.INFO, "task %s failed: its worker %s is gone", task.id, task.worker_running)
             self._set_status(task, FAILED, "worker lost")
             task.worker_running = None
             self._agenda.touch(task)
@@ -3508,6 +3503,8 @@ NEWS_INTERVAL = 0.3  #: seconds between two looks for one
 MAX_POLLS = 200  #: calls that may wait at a time; others are answered at once
 
 MAX_ROWS = 1000  #: rows in a reply
+MAX_NAMED = 10_000  #: ids in a filter
+MAX_WORDS = 100  #: words and parameters in a filter
 MAX_SHOWN = 20  #: tasks shown with a cause
 MAX_NEIGHBOURS = 200  #: dependencies shown of a task, and dependents
 MAX_WALKED = 50_000  #: tasks walked over to explain one
@@ -3547,7 +3544,7 @@ def _choice_kind(names: Iterable[str]) -> Kind:
 
 def _list_kind(item: Kind) -> Kind:
     def check(value: Any) -> Tuple[Any, ...]:
-        return tuple(map(item.check, _identifiers(value)))
+        return tuple(dict.fromkeys(map(item.check, _identifiers(value))))
 
     return Kind(check, f"a list, each {item.says}", _array_of(item.schema, MAX_IDS))
 
@@ -3616,6 +3613,12 @@ class Family:
         self.module: Optional[str] = None
 
 
+@functools.lru_cache(maxsize=4096)
+def paired(family: str, status: str) -> Tuple[str, str]:
+    """Return both; cached, so that tasks of a family share one tuple."""
+    return family, status
+
+
 class Feed:
     """What changed when. Not locked: the Scheduler's lock guards it.
 
@@ -3663,7 +3666,7 @@ class Feed:
             return
         if was:
             self._add(*was, -1)
-        task.counted = (task.family, task.status) if task.status != GONE else None
+        task.counted = paired(task.family, task.status) if task.status != GONE else None
         if task.counted:
             self._add(*task.counted, 1)
             family = self.families[task.family]
@@ -3701,14 +3704,10 @@ class Trouble:
         self.found = found
         #: upstream status -> how many
         self.counts = collections.Counter(found.values())
-        self._lists: Dict[str, List[Task]] = {}
-
-    def behind(self, status: str) -> List[Task]:
-        """Return the tasks with an upstream status, the one that waits longest first. Called without the lock."""
-        if status not in self._lists:
-            behind = (task for task, found in self.found.items() if found == status)
-            self._lists[status] = sorted(behind, key=operator.attrgetter("order"))
-        return self._lists[status]
+        #: upstream status -> the tasks that have it, the one that waits longest first
+        self.behind: Dict[str, List[Task]] = {status: [] for status in UPSTREAM_SEVERITY}
+        for task in sorted(found, key=operator.attrgetter("order")):
+            self.behind[found[task]].append(task)
 
     def by_family(self) -> Dict[str, Dict[str, int]]:
         """Return how many there are by family and upstream status. Called without the lock."""
@@ -3755,6 +3754,12 @@ class Inspection(StateMachine):
                 if task.label is not None:
                     expect(task.label, f"{task.id} {task.display_name()}".casefold(), f"label of {task.id}")
             expect({name: family.counts for name, family in self._feed.families.items()}, census, "census of families")
+
+    def count_families(self) -> Dict[Tuple[str, str], int]:
+        """Return how many tasks there are of each family in each status: (family, status) -> number."""
+        with self._lock:
+            families = self._feed.families.items()
+            return {(name, status): number for name, each in families for status, number in each.counts.items()}
 
     # -- turns, and keeping --------------------------------------------------------------------------------------------
 
@@ -3895,9 +3900,7 @@ class Inspection(StateMachine):
 
     def _shown(self, task: Task, trouble: Trouble) -> str:
         """Return the status of a task, or what it waits for if that is trouble."""
-        if task.status != PENDING:
-            return task.status
-        return UPSTREAM_DISABLED if task.barred else trouble.found.get(task, PENDING)
+        return task.status if task.status != PENDING else trouble.found.get(task, PENDING)
 
     def _count_shown(self, trouble: Trouble) -> Dict[str, int]:
         counts = {status: len(tasks) for status, tasks in self._agenda.by_status.items() if status in TROUBLE_RANK}
@@ -3948,10 +3951,18 @@ class Inspection(StateMachine):
         self, wanted: Filter, sort: str, trouble: Trouble, end: int, count: bool
     ) -> Generator[Any, Any, Tuple[List[Task], Optional[int]]]:
         """Find the first `end` tasks in an order that indexes have, and how many there are."""
-        total = self._total(wanted, trouble)
+        total, passes, found = self._total(wanted, trouble), self._sieve(wanted, trouble), 0
         may_stop = total is not None or not count
-        page, found = [], 0
-        for passed in self._sift(wanted, trouble, (yield from self._candidates(wanted, sort, trouble))):
+        if may_stop and not wanted.ids and not self._is_crowded(wanted, sort, trouble):
+            # mostly, a look at the first few is all, and takes no copies
+            now = {status: tasks.values() for status, tasks in self._agenda.by_status.items()}
+            few = itertools.islice(self._in_order(wanted, sort, trouble, now), 2 * TURN)
+            page = list(itertools.islice(filter(passes, few), end))
+            if len(page) == end:
+                return page, total
+        candidates, page = (yield from self._candidates(wanted, sort, trouble)), []
+        while part := list(itertools.islice(candidates, TURN)):
+            passed = list(filter(passes, part))
             page += passed[: end - len(page)]
             found += len(passed)
             if may_stop and len(page) == end:
@@ -3959,14 +3970,21 @@ class Inspection(StateMachine):
             yield None
         return page, found
 
+    def _is_crowded(self, wanted: Filter, sort: str, trouble: Trouble) -> bool:
+        """Tell whether a look at the PENDING tasks would have to pass over many that are behind trouble."""
+        if len(trouble.found) < TURN or not sort.endswith("status"):
+            return False
+        return sort == "-status" or (bool(wanted.status) and UPSTREAM_SEVERITY.keys().isdisjoint(wanted.status))
+
     def _find_and_sort(
         self, wanted: Filter, sort: str, trouble: Trouble, end: int
     ) -> Generator[Any, Any, Tuple[List[Task], int]]:
         """Find the first `end` tasks by looking at all that there are, and how many these are."""
         valued, rest, falling = [], [], sort.startswith("-")
         value, sign = SORT_VALUES[sort.lstrip("-")], 1 if falling else -1
-        for passed in self._sift(wanted, trouble, (yield from self._candidates(wanted, "-updated", trouble))):
-            for task in passed:
+        candidates, passes = (yield from self._candidates(wanted, "-updated", trouble)), self._sieve(wanted, trouble)
+        while part := list(itertools.islice(candidates, TURN)):
+            for task in filter(passes, part):
                 key = value(task, self._now)
                 if key is None:
                     rest.append(task)
@@ -3985,7 +4003,7 @@ class Inspection(StateMachine):
         return sum(counts[status] for status in wanted.status or counts)
 
     def _candidates(self, wanted: Filter, sort: str, trouble: Trouble) -> Generator[Any, Any, Iterator[Task]]:
-        """Return the tasks that may pass, in one of the orders of ORDERED."""
+        """Return the tasks that may pass, in one of the orders of ORDERED; also good for later turns."""
         tasks, by_status = self._agenda.tasks, self._agenda.by_status
         if wanted.ids:
             named = [tasks[task_id] for task_id in set(wanted.ids) if task_id in tasks]
@@ -3994,34 +4012,32 @@ class Inspection(StateMachine):
                 sign = -1 if sort == "-status" else 1
                 named.sort(key=lambda task: sign * TROUBLE_RANK[self._shown(task, trouble)])
             return iter(named)
+        copies = {status: list(tasks.values()) for status, tasks in by_status.items()}
+        if sort.endswith("status"):  # else the many behind trouble would have to be passed over again
+            copies[PENDING] = yield lambda: [task for task in copies[PENDING] if task not in trouble.found]
+        return self._in_order(wanted, sort, trouble, copies)
+
+    def _in_order(self, wanted: Filter, sort: str, trouble: Trouble, by_status: Mapping[str, Any]) -> Iterator[Task]:
+        """Yield the tasks in `by_status` that may pass, in an order of ORDERED; there they are in that of change."""
         shown = [status for status in SHOWN_STATUSES if status in (wanted.status or SHOWN_STATUSES)]
-        own = {PENDING if status in UPSTREAM_SEVERITY else status for status in shown}
-        lists = {status: list(by_status[status].values()) for status in own}
-        if not sort.endswith("status"):
-            if sort == "updated":
-                return heapq.merge(*lists.values(), key=operator.attrgetter("order"))
-            return heapq.merge(*map(reversed, lists.values()), key=lambda task: -task.order)
-        if PENDING in shown:
-            lists[PENDING] = yield lambda: [task for task in lists[PENDING] if task not in trouble.found]
-        for status in UPSTREAM_SEVERITY.keys() & shown:
-            lists[status] = yield functools.partial(trouble.behind, status)
-        buckets = (self._bucket(status, lists[status], trouble) for status in shown[:: -1 if sort == "-status" else 1])
-        return itertools.chain.from_iterable(buckets)
+        if sort.endswith("status"):
+            for status in shown[:: -1 if sort == "-status" else 1]:
+                tasks = trouble.behind[status] if status in UPSTREAM_SEVERITY else by_status[status]
+                mixed = status == PENDING or status in UPSTREAM_SEVERITY
+                yield from (t for t in reversed(tasks) if not mixed or self._shown(t, trouble) == status)
+            return
+        lists = [by_status[status] for status in {PENDING if s in UPSTREAM_SEVERITY else s: None for s in shown}]
+        if sort == "updated":
+            yield from heapq.merge(*lists, key=operator.attrgetter("order"))
+        else:
+            yield from heapq.merge(*map(reversed, lists), key=lambda task: -task.order)
 
-    def _bucket(self, status: str, tasks: List[Task], trouble: Trouble) -> Iterator[Task]:
-        """Return the tasks of one shown status, the latest first."""
-        if status != PENDING and status not in UPSTREAM_SEVERITY:
-            return reversed(tasks)
-        return (task for task in reversed(tasks) if self._shown(task, trouble) == status)
-
-    def _sift(self, wanted: Filter, trouble: Trouble, candidates: Iterator[Task]) -> Iterator[List[Task]]:
-        """Yield those that pass of each TURN candidates."""
+    def _sieve(self, wanted: Filter, trouble: Trouble) -> Optional[Callable[[Task], bool]]:
+        """Return what tells whether a task passes a filter, as `filter` takes it."""
         tests = list(tests_of(wanted))
         if wanted.status:
             tests.append(lambda task: self._shown(task, trouble) in wanted.status)
-        passes = functools.partial(passes_all, tests) if len(tests) > 1 else tests[0] if tests else None
-        while part := list(itertools.islice(candidates, TURN)):
-            yield [task for task in part if passes(task)] if passes else part
+        return all_of(tests)
 
     def _row(self, task: Task, trouble: Trouble) -> Dict[str, Any]:
         return {
@@ -4052,7 +4068,6 @@ class Inspection(StateMachine):
     def task(self, *, task_id: Text) -> Steps:
         """Return a task's row with its neighbours and what decides about its future; null if it is not known."""
         trouble = yield self._trouble
-        self._prune()
         task = self._agenda.tasks.get(task_id)
         if task is None:
             return None
@@ -4116,7 +4131,9 @@ class Inspection(StateMachine):
         trouble = yield functools.partial(self._trouble, at_once=False)
         wanted = Filter(status, family, worker, search, params, since, until, time, ids)
         matched, eligible = 0, []
-        for passed in self._sift(wanted, trouble, (yield from self._candidates(wanted, "updated", trouble))):
+        candidates, passes = (yield from self._candidates(wanted, "updated", trouble)), self._sieve(wanted, trouble)
+        while part := list(itertools.islice(candidates, TURN)):
+            passed = list(filter(passes, part))
             matched += len(passed)
             eligible += [task for task in passed if is_eligible(action, task)]
             yield None
@@ -4152,14 +4169,14 @@ class Inspection(StateMachine):
         """
         since = self._now - 3600 if since is None else since
         until = math.inf if until is None else until
-        by_status, passes = self._agenda.by_status, list(tests_of(Filter(family=family, worker=worker)))
+        by_status, passes = self._agenda.by_status, all_of(list(tests_of(Filter(family=family, worker=worker))))
         found: List[Task] = []
         for status in (RUNNING, BATCH_RUNNING, FAILED, DISABLED, DONE):
             goes_on = status in (RUNNING, BATCH_RUNNING)
             tasks = reversed(list(by_status[status].values()))
             while part := list(itertools.islice(tasks, TURN)):
-                ran = [t for t in part if t.time_running is not None and t.time_running <= until]
-                found += [t for t in ran if (goes_on or t.updated >= since) and passes_all(passes, t)]
+                ran = (t for t in filter(passes, part) if t.time_running is not None and t.time_running <= until)
+                found += [t for t in ran if goes_on or t.updated >= since]
                 yield None
                 if not goes_on and part[-1].updated < since:
                     break
@@ -4341,13 +4358,12 @@ class Inspection(StateMachine):
 
     def _find_pipelines(self, family: Tuple[str, ...], search: str, unfinished: bool, offset: int, limit: int) -> Steps:
         trouble = yield self._trouble
-        roots = [task for task in (yield functools.partial(self._keep, Inspection._find_roots)) if task.status != GONE]
-        tests, as_of = list(tests_of(Filter(family=family, search=search))), self._now
+        roots = yield functools.partial(self._keep, Inspection._find_roots)
+        passes, as_of = all_of(list(tests_of(Filter(family=family, search=search)))), self._now
         wanted = []
         for start in range(0, len(roots), TURN):
-            part = [task for task in roots[start : start + TURN] if not unfinished or task.status != DONE]
-            ranked = ((TROUBLE_RANK[self._shown(task, trouble)], -task.order, task) for task in part)
-            wanted += [item for item in ranked if passes_all(tests, item[-1])]
+            part = (t for t in roots[start : start + TURN] if t.status not in ((DONE, GONE) if unfinished else (GONE,)))
+            wanted += [(TROUBLE_RANK[self._shown(t, trouble)], -t.order, t) for t in filter(passes, part)]
             yield None
         end = offset + min(limit, MAX_PIPELINES)
         page = (yield functools.partial(heapq.nsmallest, end, wanted))[offset:]
@@ -4407,6 +4423,7 @@ class Inspection(StateMachine):
         makes one node of each family, with its `sizes`, its `counts` by status, and the `weights` of edges.
         """
         survey = yield functools.partial(self._keep, Inspection._survey, patience=SURVEY_PATIENCE)
+        trouble = yield functools.partial(self._trouble, at_once=False)
         if task_id and task_id not in self._agenda.tasks:
             found, is_whole = [], True
         elif task_id:
@@ -4414,7 +4431,8 @@ class Inspection(StateMachine):
         else:
             done = self._agenda.by_status[DONE] if hide_done else ()
             found, is_whole = [name for name in self._agenda.tasks if name not in done], True
-        view = GraphView(self._agenda, found if grouped else found[: min(limit, MAX_NODES)], hide_done)
+        shown = functools.partial(self._shown, trouble=trouble)
+        view = GraphView(self._agenda, found if grouped else found[: min(limit, MAX_NODES)], hide_done, shown)
         for start in range(0, len(view.ids), SLICE):
             view.add(start, start + SLICE)
             yield None
@@ -4462,16 +4480,16 @@ class Inspection(StateMachine):
         is in the way, and so may others be.
         """
         trouble = yield self._trouble
-        self._prune()
         task = self._agenda.tasks.get(task_id)
         upstream = Upstream()
         if task is not None and task.unmet and task.status != DONE:
             yield from self._look_upstream(task, trouble, upstream)
-        why = Explanation(self._agenda, self._settings, self._now, functools.partial(self._brief, trouble=trouble))
+        brief = functools.partial(self._brief, trouble=trouble)
+        why = Explanation(self._agenda, self._settings, self._is_paused(), self._now, brief)
         if task is None or task.status == GONE:
             why.add("unknown", "The scheduler does not know this task.")
             return {"task_id": task_id, "known": False, "status": None, **why.summary()}
-        why.explain(task, upstream)
+        yield from why.explain(task, upstream)
         return {
             "task_id": task_id,
             "known": True,
@@ -4521,8 +4539,8 @@ def number_of(numbers: Dict[str, int], name: str) -> int:
 class GraphView:
     """Tasks and the edges between them, as lists that a browser reads at once."""
 
-    def __init__(self, agenda: Agenda, ids: List[str], hide_done: bool) -> None:
-        self._agenda = agenda
+    def __init__(self, agenda: Agenda, ids: List[str], hide_done: bool, shown: Callable[[Task], str]) -> None:
+        self._agenda, self._shown = agenda, shown
         self._hidden = agenda.by_status[DONE] if hide_done else ()
         self.ids = ids
         self._index = {task_id: number for number, task_id in enumerate(ids)}
@@ -4543,7 +4561,7 @@ class GraphView:
                 match = FAMILY_IN_ID.match(task_id)
                 family, status = match.group(1) if match else UNKNOWN, UNKNOWN
             else:
-                family, status = task.family, task.status
+                family, status = task.family, self._shown(task)
             self._family_of.append(number_of(self.families, family))
             self._status_of.append(number_of(self._statuses, status))
             deps = task.deps if task else ()
@@ -4605,6 +4623,14 @@ def action(call: str, label: str, **arguments: Any) -> Dict[str, Any]:
     return {"call": call, "label": label, "arguments": arguments}
 
 
+def state_of(task: Optional[Task]) -> str:
+    """Return in a word or two how a task stands that others wait for, and that itself waits for none."""
+    if task is not None and task.status == PENDING:
+        return "ready" if task.runnable else "that no worker can run"
+    status = UNKNOWN if task is None else task.status
+    return {UNKNOWN: "that nobody described"}.get(status, status.lower().replace("_", " "))
+
+
 def describe_holder(task: Task, amount: Number) -> Dict[str, Any]:
     """Return what is said of a task that holds so much of a resource."""
     about = {"id": task.id, "family": task.family, "worker": task.worker_running, "since": task.time_running}
@@ -4622,22 +4648,23 @@ def in_words(seconds: float) -> str:
 
 def numbered(amount: Number, noun: str) -> str:
     """Return a noun with its number."""
-    plural = noun[:-1] + "ies" if noun.endswith("y") else noun + "s"
+    plural = noun[:-1] + "ies" if noun.endswith("y") else noun + ("es" if noun.endswith("s") else "s")
     return f"{amount} {noun if amount == 1 else plural}"
 
 
 class Explanation:
-    """Why a task does not run. Made, and done with, in one turn under the lock: it changes nothing."""
+    """Why a task does not run, found out under the lock; it changes nothing."""
 
     def __init__(
         self,
         agenda: Agenda,
         settings: types.SimpleNamespace,
+        paused: bool,
         now: float,
         brief: Callable[[str], Dict[str, Any]],
     ) -> None:
         """`brief` says what is shown of a task with some id."""
-        self._agenda, self._settings, self._now, self._brief = agenda, settings, now, brief
+        self._agenda, self._settings, self._paused, self._now, self._brief = agenda, settings, paused, now, brief
         self.causes: List[Dict[str, Any]] = []
         self.next_for: List[str] = []
 
@@ -4660,7 +4687,7 @@ class Explanation:
             "now": self._now,
         }
 
-    def explain(self, task: Task, upstream: Upstream) -> None:
+    def explain(self, task: Task, upstream: Upstream) -> Steps:
         """Find the causes, the gravest first."""
         special = {
             DONE: self._done,
@@ -4673,7 +4700,7 @@ class Explanation:
         if task.status in special:
             special[task.status](task)
         if task.status in (PENDING, FAILED, DISABLED):
-            if self._is_paused():
+            if self._paused:
                 resume = action("unpause", "Resume")
                 self.add("paused", "The scheduler is paused: it gives out no work.", actions=[resume])
             askers = self._askers(task)
@@ -4684,8 +4711,8 @@ class Explanation:
             lacking = list(self._lacking(task))
             for name, amount in lacking:
                 self._resource(task, name, amount)
-            if task.entry is not None and not lacking and not self._is_paused():
-                self._prospects(task, askers[:MAX_ASKERS])
+            if task.entry is not None and not lacking and not self._paused:
+                yield from self._prospects(task, askers[:MAX_ASKERS])
 
     # -- statuses that say it all
 
@@ -4710,7 +4737,7 @@ class Explanation:
             "running",
             text,
             tasks=members,
-            actions=[action("mark_as_done", "Mark as done", task_id=task.id)],
+            actions=[action("mark_as_done", "Mark it as done", task_id=task.id)],
             worker=task.worker_running,
             since=started,
             progress=detached(task.progress_percentage),
@@ -4722,7 +4749,8 @@ class Explanation:
 
     def _batch_running(self, task: Task) -> None:
         members = self._batch(task)
-        leaders = [run.id for run in self._agenda.running_on.get(task.worker_running, ()) if self._leads(run, task)]
+        runs = self._agenda.running_on.get(task.worker_running, ())
+        leaders = [run.id for run in runs if run.status == RUNNING and run.batch_id == task.batch_id]
         others = numbered(len(members) - 1, "other")
         self.add(
             "batch",
@@ -4734,9 +4762,6 @@ class Explanation:
             leader=leaders[0] if leaders else None,
             members=len(members),
         )
-
-    def _leads(self, run: Task, member: Task) -> bool:
-        return run.status == RUNNING and run.batch_id == member.batch_id
 
     def _batch(self, task: Task) -> List[str]:
         members = self._agenda.batches.get(task.batch_id, ()) if task.batch_id else ()
@@ -4788,14 +4813,14 @@ class Explanation:
             text = "It is only known as a dependency: no worker has described it."
         self.add("described", text, tasks=dependents, actions=[])
 
-    def _help(self, task: Task) -> Iterator[Dict[str, Any]]:
-        """Yield the calls that get a task out of its status."""
+    def _help(self, task: Task, name: str = "it") -> Iterator[Dict[str, Any]]:
+        """Yield the calls that get a task out of trouble, with labels that call it by a name."""
         if task.status == FAILED:
-            yield action("forgive_failures", "Forgive failures", task_id=task.id)
+            yield action("forgive_failures", f"Try {name} again", task_id=task.id)
         if task.status == DISABLED and task.scheduler_disable_time is not None:
-            yield action("re_enable_task", "Re-enable", task_id=task.id)
-        if task.status in HAND_ACTIONS["mark_as_done"]:
-            yield action("mark_as_done", "Mark as done", task_id=task.id)
+            yield action("re_enable_task", f"Re-enable {name}", task_id=task.id)
+        if task.status in (FAILED, DISABLED):
+            yield action("mark_as_done", f"Mark {name} as done", task_id=task.id)
 
     # -- what is in the way of one that waits
 
@@ -4820,7 +4845,7 @@ class Explanation:
         self.add(
             "no_worker" if task.runnable else "external",
             text,
-            actions=[action("mark_as_done", "Mark as done", task_id=task.id)] if task.status != PENDING else [],
+            actions=[action("mark_as_done", "Mark it as done", task_id=task.id)] if task.status != PENDING else [],
             disabled=disabled,
             last_worker=task.worker_running,
             removed_at=task.remove,
@@ -4829,25 +4854,26 @@ class Explanation:
     def _dependencies(self, task: Task, upstream: Upstream) -> None:
         known = [(task_id, self._agenda.tasks.get(task_id)) for task_id in upstream.leaves]
         known.sort(key=lambda leaf: TROUBLE_RANK[UNKNOWN if leaf[1] is None else leaf[1].status])
-        by_status = dict(collections.Counter(UNKNOWN if leaf is None else leaf.status for _, leaf in known))
-        text = f"It waits for {task.unmet} of its {numbered(len(task.deps), 'dependency')}"
+        states = collections.Counter(state_of(leaf) for _, leaf in known)
+        text = f"It waits for {task.unmet} of {numbered(len(task.deps), 'dependency')}"
         if known:
-            kinds = ", ".join(f"{amount} {status}" for status, amount in by_status.items())
-            more = "" if upstream.complete else "at least "
-            text += f", which come down to {more}{numbered(len(known), 'task')}: {kinds}."
+            most = "" if upstream.complete else "at least "
+            in_detail = ", ".join(f"{amount} {state}" for state, amount in states.items())
+            text += f", in the end for {most}{numbered(len(known), 'task')}: {in_detail}."
         elif upstream.complete:
             text += ", which wait for each other in a circle."
         else:
             text += f", and through these for more than {numbered(upstream.waiting, 'task')}."
+        shown = [leaf for _, leaf in known[:MAX_SHOWN] if leaf is not None]
         self.add(
             "dependencies",
             text,
             tasks=[task_id for task_id, _ in known],
-            actions=[help_ for _, leaf in known[:MAX_SHOWN] if leaf is not None for help_ in self._help(leaf)],
+            actions=[help_ for leaf in shown for help_ in self._help(leaf, leaf.display_name())],
             unmet=task.unmet,
             total=len(task.deps),
             waiting=upstream.waiting,
-            by_status=by_status,
+            states=dict(states),
             complete=upstream.complete,
             cycle=upstream.in_cycle,
         )
@@ -4865,7 +4891,8 @@ class Explanation:
         if needs > total:
             text = f"It needs {needs} of the resource {name}, of which there are only {total}."
         else:
-            text = f"It waits for the resource {name}: it needs {needs}, and of {total} {used} are in use."
+            before = f"; before it in line: {numbered(len(ahead), 'task')}" if ahead else ""
+            text = f"It waits for {needs} of the resource {name}: {used} of {total} in use{before}."
         longest = sorted(holders, key=lambda holder: holder.time_running or 0)
         amount = math.ceil(needs if needs > total else used + needs)
         self.add(
@@ -4890,19 +4917,25 @@ class Explanation:
         entries = itertools.takewhile(lambda entry: entry < task.entry, above)
         return [entry[-1] for entry in itertools.islice(entries, MAX_AHEAD)]
 
-    def _prospects(self, task: Task, askers: List[Worker]) -> None:
-        """Find out who would be given a task that is ready, and if nobody, what comes before it."""
-        shares = {worker: self._share(worker) for worker in askers}
-        for worker, batch in shares.items():
+    def _prospects(self, task: Task, askers: List[Worker]) -> Steps:
+        """Find out who would be given a task that is ready, and if nobody, what comes before it; a turn for each."""
+        others: List[Task] = []
+        is_preceded = False
+        for worker in askers:
+            yield None
+            batch = self._share(worker)
+            if task.entry is None:  # given out meanwhile
+                return
             if task in batch:
                 self.next_for.append(worker.id)
+                others = [other for other in batch if other is not task]
+            is_preceded |= bool(batch) and batch[0].entry < task.entry
         if self.next_for:
-            self._ready(task, [worker for worker in askers if worker.id in self.next_for])
-            together = next(batch for batch in shares.values() if task in batch)
-            if len(together) > 1:
-                others = [other.id for other in together if other is not task]
-                self.add("batchable", f"It will run in a batch with {numbered(len(others), 'other')}.", tasks=others)
-        elif any(batch and batch[0].entry < task.entry for batch in shares.values()):
+            self._ready([worker for worker in askers if worker.id in self.next_for])
+            if others:
+                text = f"It will run in a batch with {numbered(len(others), 'other')}."
+                self.add("batchable", text, tasks=[other.id for other in others])
+        elif is_preceded:
             self._queued(task, askers)
         elif askers:
             self._reserved(task)
@@ -4917,7 +4950,7 @@ class Explanation:
             worker.last_get_work = asked
         return [] if first is None else self._agenda.batch_with(worker, first)
 
-    def _ready(self, task: Task, workers: List[Worker]) -> None:
+    def _ready(self, workers: List[Worker]) -> None:
         state = [self._describe_worker(worker) for worker in workers]
         idle = [worker for worker in state if worker["running"] < worker["processes"]]
         if idle:
@@ -4928,14 +4961,12 @@ class Explanation:
                 text = f"It is ready, but {idle[0]['id']} last asked for work {in_words(idle[0]['asked_before'])} ago."
             self.add("idle", text, workers=idle)
         else:
-            text = f"It is ready and next, but all processes of {state[0]['id']} are busy."
+            first, n = state[0]["id"], int(state[0]["processes"]) + 1
+            text = f"It is ready and next, but all processes of {first} are busy."
             if len(state) > 1:
                 text = f"It is ready and next, but its {len(state)} workers have all processes busy."
-            self.add("busy", text, workers=state[:MAX_SHOWN], actions=[self._more_processes(state[0])])
-
-    def _more_processes(self, worker: Mapping[str, Any]) -> Dict[str, Any]:
-        n = int(worker["processes"]) + 1
-        return action("set_worker_processes", f"Give {worker['id']} {n} processes", worker=worker["id"], n=n)
+            more = action("set_worker_processes", f"Give {first} {numbered(n, 'process')}", worker=first, n=n)
+            self.add("busy", text, workers=state[:MAX_SHOWN], actions=[more])
 
     def _describe_worker(self, worker: Worker) -> Dict[str, Any]:
         given = self._agenda.running_on.get(worker.id, ())
@@ -4996,7 +5027,10 @@ PERCENTILES = {"p50": 50, "p90": 90, "max": 100}
 
 
 def tests_of(wanted: Filter) -> Iterator[Callable[[Task], bool]]:
-    """Yield what a filter asks of tasks besides their status, what is told quickest first."""
+    """Yield what a filter asks of tasks besides their status, what is told quickest first. Raises TooMuch."""
+    words = wanted.search.casefold().split()
+    if len(words) + len(wanted.params) > MAX_WORDS or len(wanted.ids) > MAX_NAMED:
+        raise TooMuch(f"a filter may have {MAX_WORDS} words and parameters, and {MAX_NAMED} ids")
     if wanted.family:
         families = frozenset(wanted.family)
         yield lambda task: task.family in families
@@ -5009,13 +5043,15 @@ def tests_of(wanted: Filter) -> Iterator[Callable[[Task], bool]]:
         yield lambda task: moment(task) is not None and since <= moment(task) <= until
     for name, value in wanted.params.items():
         yield functools.partial(has_param, name, str(value).casefold())
-    if wanted.search.strip():
-        yield functools.partial(has_words, wanted.search.casefold().split())
+    if words:
+        yield functools.partial(has_words, words)
 
 
-def passes_all(tests: List[Callable[[Task], bool]], task: Task) -> bool:
-    """Tell whether a task passes all tests."""
-    return all(test(task) for test in tests)
+def all_of(tests: List[Callable[[Task], bool]]) -> Optional[Callable[[Task], bool]]:
+    """Return what tells whether a task passes all tests, as `filter` takes it."""
+    if len(tests) < 2:
+        return tests[0] if tests else None
+    return lambda task: all(test(task) for test in tests)
 
 
 def has_words(words: List[str], task: Task) -> bool:
@@ -5126,6 +5162,9 @@ TIDY_TASKS = 10_000
 
 #: seconds after which a journal that is not empty is folded into a snapshot anyway
 JOURNAL_AGE = 6 * 3600
+
+#: seconds within which a call must get its turn for the daemon to be called ready
+READY_SECONDS = 1.0
 
 #: one change, as described above
 Change = Tuple[Any, ...]
@@ -5250,6 +5289,8 @@ class Restorer:
         }
         #: number -> event that was in a file, in order
         self.events: Dict[int, Event] = {}
+        #: ids of the workers that had a change of their own
+        self._introduced: Set[str] = set()
 
     def begin(self, header: Mapping[str, Any]) -> None:
         """Take the names of the fields that follow from a header; those this version does not have are passed over."""
@@ -5292,6 +5333,9 @@ class Restorer:
 
     def _put_worker(self, fields: Tuple[Any, ...]) -> None:
         worker = self._worker(fields[self._worker_id])
+        if worker.id not in self._introduced:  # its place is here, also where a task has named it before
+            self._introduced.add(worker.id)
+            self.agenda.workers[worker.id] = self.agenda.workers.pop(worker.id)
         for index, name in self._setters["worker_fields"]:
             setattr(worker, name, fields[index])
 
@@ -5309,6 +5353,7 @@ class Restorer:
     def _drop_worker(self, worker_id: str) -> None:
         self._strip(worker_id, stakes=True)
         self.agenda.workers.pop(worker_id, None)
+        self._introduced.discard(worker_id)
 
     def _strip(self, worker_id: str, stakes: bool) -> None:
         worker = self.agenda.workers.get(worker_id)
@@ -5337,14 +5382,14 @@ def sync_directory(path: str) -> None:
         os.close(descriptor)
 
 
-def open_own(path: str, flags: int) -> int:
-    """Open a file, as an opener for open(); a new one is for its owner and group at most.
+def open_own(path: str, flags: int, mode: int = 0o640) -> int:
+    """Open a file, as an opener for open(); a new one is for its owner and group at most, or as `mode` says.
 
     In a directory that others may write to, too, no link is followed: one of them could have put it there to have some
     other file of ours read, cut or written. Elsewhere a link is the operator's own, and meant.
     """
     shared = os.stat(os.path.dirname(os.path.abspath(path))).st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-    return os.open(path, flags | os.O_CLOEXEC | (os.O_NOFOLLOW if shared else 0), 0o640)
+    return os.open(path, flags | os.O_CLOEXEC | (os.O_NOFOLLOW if shared else 0), mode)
 
 
 def create_file(path: str) -> int:
@@ -5958,14 +6003,14 @@ class Scheduler(Inspection):
         try:
             generation = max(journals(self._path), default=-1) + 1
             with self._lock:
-                changes = capture(self._agenda) + self._carried()
-            write_snapshot(self._path, generation, [changes])
+                changes, carried = capture(self._agenda), self._carried()
+            write_snapshot(self._path, generation, [changes, [("event", *event) for event in carried]])
             remove_journals(self._path, generation)
         finally:
             self._state_lock.release()
 
-    def _carried(self) -> List[Change]:
-        return [("event", *event) for attendant in self._attendants for event in attendant.carry()]
+    def _carried(self) -> List[Event]:
+        return [event for attendant in self._attendants for event in attendant.carry()]
 
     def _parts(self, generation: int) -> Iterator[List[Change]]:
         # The last part ends the old journal, so all before the new one is in the snapshot, and nothing of the new one.
@@ -5974,8 +6019,8 @@ class Scheduler(Inspection):
             journal.start_collecting()
             with self._lock:
                 common, tasks = capture_common(self._agenda), list(self._agenda.tasks.values())
-                common += self._carried()
-            yield common
+                carried = self._carried()
+            yield common + [("event", *event) for event in carried]
             for start in range(0, len(tasks), SLICE):
                 with self._lock:
                     part = [("task", task_fields(t)) for t in tasks[start : start + SLICE] if t.status != GONE]
@@ -6008,7 +6053,11 @@ class Scheduler(Inspection):
     def readiness(self) -> Dict[str, bool]:
         """Return what must be true for workers to be served; a state in memory alone is always as it should be."""
         journal, claimed = self._journal, self._state_lock.is_taken
-        return {"state_loaded": journal is not None or not claimed, "disk_writable": not (journal and journal.failure)}
+        return {
+            "state_loaded": journal is not None or not claimed,
+            "disk_writable": not (journal and journal.failure),
+            "responding": self.responds(READY_SECONDS),
+        }
 
     def fsyncs(self) -> Timing:
         """Return how long syncs of the journal took."""
@@ -7112,12 +7161,11 @@ ANSWER_PATIENCE = 30
 
 def import_driver(kind: str, chosen: Optional[str]) -> types.ModuleType:
     """Return the module that speaks to a kind of database, or just the `chosen` one; SettingsError if there is none."""
-    names = DRIVERS[kind] if chosen is None else (DRIVER_NAMES.get(chosen, chosen),)
+    names = [name for name in DRIVERS[kind] if chosen is None or name == DRIVER_NAMES.get(chosen, chosen)]
     for name in names:
-        if name in DRIVERS[kind]:
-            with contextlib.suppress(ImportError):
-                return importlib.import_module(name)
-    which = " or ".join(DRIVERS[kind] if chosen is None or names[0] not in DRIVERS[kind] else names)
+        with contextlib.suppress(ImportError):
+            return importlib.import_module(name)
+    which = " or ".join(names or DRIVERS[kind])
     raise SettingsError(f"[task_history] db_connection: {kind} takes the Python package {which}; please install it")
 
 
@@ -7181,7 +7229,7 @@ class Database:
         def connect(reading: bool) -> Any:
             if reading:
                 return self._sqlite_at(place + "?mode=ro", "query_only = 1")
-            os.close(open_own(path, os.O_RDWR | os.O_CREAT))
+            os.close(open_own(path, os.O_RDWR | os.O_CREAT, 0o600))
             # In a transaction of its own each second or so, a full sync costs nothing, and what is in the database is
             # in no journal any more.
             return self._sqlite_at(place, "journal_mode = WAL", "synchronous = FULL")
@@ -7766,24 +7814,22 @@ class Spool:
     def open(self, state_id: str) -> int:
         """Take over what a former process left; return the number of the last event in it. OSError.
 
-        A torn end is cut off: its events were never taken out of the queue. What belongs to another state, or cannot be
-        read, is put aside.
+        A torn end does not count: its events were never taken out of the queue. What belongs to another state is put
+        aside.
         """
         if not os.path.exists(self._path):
             return 0
         with open(self._path, "rb", opener=open_own) as file:
             header = self._read(file)
             sound = file.tell()
+            if header is None:  # torn: there is nothing in it yet, and the next one goes over it
+                return 0
             if header != self._header(state_id):
                 return self._put_aside("it does not belong to this state")
             events: List[Event] = []
             self._begin = sound
             while (record := self._read(file)) is not None:
                 events, sound = record, file.tell()
-        rest = os.path.getsize(self._path) - sound
-        if rest:
-            logger.warning("%s ends in a torn record: %d bytes from byte %d on are dropped", self._path, rest, sound)
-            cut_off(self._path, sound)
         self._end = sound
         if not events:
             return 0
@@ -7810,13 +7856,10 @@ class Spool:
 
     def append(self, state_id: str, events: Sequence[Event]) -> None:
         """Put events at the end; OSError if that fails, and then none are there."""
+        header = b"" if self._end else frame(dump_plain(self._header(state_id)))
         records = [frame(dump_plain(list(map(tuple, part)))) for part in slices_of(events, BATCH)]
-        if not self._end:
-            header = frame(dump_plain(self._header(state_id)))
-            records.insert(0, header)
-            self._begin = len(header)
-        data = b"".join(records)
-        descriptor = open_own(self._path, os.O_WRONLY | os.O_CREAT)
+        data = b"".join([header, *records])
+        descriptor = open_own(self._path, os.O_WRONLY | os.O_CREAT, 0o600)
         try:
             os.ftruncate(descriptor, self._end)  # what a write that failed may have left
             os.lseek(descriptor, self._end, os.SEEK_SET)
@@ -7826,7 +7869,7 @@ class Spool:
             os.close(descriptor)
         if not self._end:
             sync_directory(self._path)
-            self.since = events[0].time
+            self._begin, self.since = len(header), events[0].time
         self._end += len(data)
 
     def first(self) -> Tuple[List[Event], int]:
@@ -7844,7 +7887,7 @@ class Spool:
     def drop(self, size: int) -> None:
         """Take the first record out; the file goes with the last one. OSError."""
         self._begin += size
-        if self._begin == self._end:
+        if self._end and self._begin == self._end:
             os.unlink(self._path)
             self._begin = self._end = 0
 
@@ -7871,8 +7914,8 @@ class TaskHistory(Attendant):
         self._queue = threading.Lock()
         #: what was ever appended, and taken out, as QUEUE_LIMIT counts
         self._weight_heard = self._weight_done = 0
-        #: number of the last event heard, and of the last one that is in the database
-        self._last_heard = self._last_done = 0
+        #: number of the last event heard, of the last one dealt with, and of the last one that the database has
+        self._last_heard = self._last_done = self._last_recorded = 0
         #: number of the last event in the files that were loaded
         self._loaded = 0
         #: guards what follows, and the database
@@ -7887,7 +7930,7 @@ class TaskHistory(Attendant):
         self._failures = 0
         #: events that the database refused
         self._refused = 0
-        self._is_spool_away = False
+        self._is_spool_broken = False
         #: what must have been heard, as QUEUE_LIMIT counts, to wake the writer: anything, or too much for memory
         self._alarm = 1
         self._wake, self._hurry, self._closing = threading.Event(), threading.Event(), threading.Event()
@@ -7907,13 +7950,12 @@ class TaskHistory(Attendant):
                 self._wake.set()
 
     def restore(self, events: List[Event]) -> None:
-        """Put the events of the state's files into the queue, but those in the spool."""
+        """Put the events of the state's files into the queue; those that are recorded already are passed over there."""
         agenda = self.scheduler._agenda
         self._loaded = agenda.told
         spooled = self._spool.open(agenda.state_id)
         for event in sorted(events):
-            if event.number > spooled:
-                self.hear(event, None, 0)
+            self.hear(event, None, 0)
         self._last_heard = max(self._last_heard, spooled)
 
     def carry(self) -> List[Event]:
@@ -7972,17 +8014,17 @@ class TaskHistory(Attendant):
 
     def _run(self) -> None:
         while not self._closing.is_set():
-            self._wake.wait(self._patience())
+            self._wake.wait(self._seconds_to_wait())
             self._hurry.wait(LINGER)
             self._wake.clear()
             with self._working:
                 self._step()
         self._end()
 
-    def _patience(self) -> Optional[float]:
-        """Return the seconds until something is to be done without anybody calling."""
+    def _seconds_to_wait(self) -> Optional[float]:
+        """Return the seconds until something is to be done, also if nothing happens."""
         now = time.monotonic()
-        if self._retry_at > now or self._trouble is not None:
+        if self._heard or self._trouble is not None:
             return max(0.0, self._retry_at - now)
         return None if self._keep_days is None else max(0.0, self._next_sweep - now)
 
@@ -8016,13 +8058,13 @@ class TaskHistory(Attendant):
             began = time.thread_time()
             if self._spool.size():
                 events, size = self._spool.first()
-                self._commit(events)
+                self._record(events)
                 self._spool.drop(size)
             else:
                 with self._queue:
                     batch = list(itertools.islice(self._heard, BATCH))
                 self.scheduler.await_ticket(batch[-1][0])
-                self._commit([event for _, event in batch])
+                self._record([event for _, event in batch])
                 self._take_out(len(batch))
             self._spool_surplus()
             if self._weight_heard - self._weight_done < QUEUE_LIMIT // 2:
@@ -8043,11 +8085,11 @@ class TaskHistory(Attendant):
         try:
             self._spool.append(self._state_id(), [event for _, event in waiting])
         except OSError as error:
-            if not self._is_spool_away:
+            if not self._is_spool_broken:
                 logger.error("the task history fills the memory: %s", error)
-            self._is_spool_away = True
+            self._is_spool_broken = True
             return
-        self._is_spool_away = False
+        self._is_spool_broken = False
         self._take_out(len(waiting))
 
     def _connect(self) -> None:
@@ -8060,7 +8102,7 @@ class TaskHistory(Attendant):
             session.close()
             raise
         # A power cut may have cost the state what the database has of it; then the numbers begin anew from there.
-        self._last_done = min(rows[0][0] if rows else 0, self._loaded)
+        self._last_recorded = min(rows[0][0] if rows else 0, self._loaded)
         self._loaded = math.inf
         self._session, self._chores = session, fill_in_runs(session)
 
@@ -8073,23 +8115,23 @@ class TaskHistory(Attendant):
     def _state_id(self) -> str:
         return self.scheduler._agenda.state_id
 
-    def _commit(self, events: Iterable[Event]) -> None:
-        events = [event for event in events if event.number > self._last_done]
-        if not events:
-            return
+    def _record(self, events: List[Event]) -> None:
+        fresh = [event for event in events if event.number > self._last_recorded]
         try:
-            self._transact(events, events[-1].number)
+            if fresh:
+                self._transact(fresh, fresh[-1].number)
         except self._session.refusals:
-            for event in events:
-                self._commit_alone(event)
+            for event in fresh:
+                self._record_alone(event)
+        if events:
+            self._last_done = events[-1].number
 
-    def _commit_alone(self, event: Event) -> None:
+    def _record_alone(self, event: Event) -> None:
         try:
             self._transact([event], event.number)
         except self._session.refusals as error:
             logger.error("%s of %s is not in the task history: %s", event.kind, event.task_id, first_line(error))
             self._refused += 1
-            self._transact([], event.number)
 
     def _transact(self, events: List[Event], number: int) -> None:
         session, progress = self._session, (self._state_id(), number)
@@ -8100,7 +8142,7 @@ class TaskHistory(Attendant):
         except BaseException:
             self._recorder.forget()
             raise
-        self._last_done = number
+        self._last_recorded = number
 
     def _lose(self, error: Exception) -> None:
         """Take note that the database is away."""
@@ -8173,7 +8215,7 @@ ATTENDANTS.append(make_history)
 # run by run, for SEARCH_SECONDS, after which the page says where to go on. Percentiles are those of the last
 # RECENT_RUNS, which are read from an index alone.
 
-#: connections that read at a time; seconds to wait for one; seconds that all queries of a question may take
+#: connections that read at a time; seconds to wait for one; seconds for a question (of a server: for each query of it)
 READERS, WAIT_SECONDS, READ_SECONDS = 4, 5.0, 5.0
 SEARCH_SECONDS = 0.03  #: how long further runs are tried, while a page is not full
 SEARCH_STEP = 2000  #: runs tried in one query
@@ -8220,7 +8262,7 @@ def choice(*words: str) -> Kind:
     return Kind(lambda value: words[words.index(value)], f"one of {', '.join(words)}", {"enum": words})
 
 
-def several(check: Callable[[Any], Any], most: int, says: str, schema: Mapping[str, Any] = STRING) -> Kind:
+def several(check: Callable[[Any], Any], most: int, says: str, schema: Mapping[str, Any]) -> Kind:
     """Return the kind of one or some things, each of which is checked."""
 
     def check_all(values: Any) -> Tuple[Any, ...]:
@@ -8276,13 +8318,20 @@ def encode_place(keys: Iterable[Any]) -> str:
 
 Moment = Annotated[
     float,
-    Kind(_moment, "epoch seconds, or local time as YYYY-MM-DD HH:MM:SS", {"anyOf": [NUMBER, STRING]}),
+    Kind(
+        _moment,
+        "epoch seconds, or local time as YYYY-MM-DD HH:MM:SS",
+        {"anyOf": [NUMBER, {**STRING, "format": "date"}]},
+    ),
 ]
 RunStatuses = Annotated[
     Tuple[str, ...],
     several(choice(*RUN_STATUSES).check, 5, f"one or more of {', '.join(RUN_STATUSES)}", {"enum": RUN_STATUSES}),
 ]
-ParameterValues = Annotated[Tuple[Tuple[str, str], ...], several(_setting, 5, "NAME=VALUE, at most 5 times")]
+ParameterValues = Annotated[
+    Tuple[Tuple[str, str], ...],
+    several(_setting, 5, "NAME=VALUE, at most 5 times", {**STRING, "pattern": "^[^=]+="}),
+]
 Place = Annotated[Tuple[Any, ...], Kind(_place, "`next` of the page before", STRING)]
 PageSize = Annotated[int, whole(1, MAX_PAGE_ROWS)]
 
@@ -8440,7 +8489,7 @@ class Left(NamedTuple):
     status: str
     started: Optional[float]
     retry: Optional[float]
-    #: whether nothing will make it run by itself
+    #: whether it will not run soon: it is disabled, nobody may run it, or it is not tried again
     stuck: bool
     deps: Tuple[str, ...]
 
@@ -8557,7 +8606,7 @@ class HistoryReader:
 
         def read(session: Session) -> Dict[str, Any]:
             search = self._search(session, order, sort.startswith("-"), conditions, (since, until))
-            return self._page(session, search, frozenset(name for name, _ in param), after, limit)
+            return self._page(session, search, dict(param), after, limit)
 
         return self._ask(read)
 
@@ -8611,27 +8660,34 @@ class HistoryReader:
         return condition._replace(sql=sql)
 
     def _page(
-        self, session: Session, search: Search, named: FrozenSet[str], after: Tuple[Any, ...], size: int
+        self, session: Session, search: Search, named: Mapping[str, str], after: Tuple[Any, ...], size: int
     ) -> Dict[str, Any]:
         deadline, found = time.monotonic() + SEARCH_SECONDS, []
         while True:
             edge = next(iter(session.rows(*search.edge(after, SEARCH_STEP))), ()) if search.rest else ()
             wanted = size + 1 - len(found)
             tried = [dict(zip(LISTED_FIELDS, row)) for row in session.rows(*search.query(after, edge, wanted))]
-            found += [run for run in tried if named.isdisjoint(hidden_names(run))]
+            self._add_parameters(session, tried)
+            found += [run for run in tried if self._shows(run, named)]
             if len(found) > size:
                 after, found = search.order.place(found[size - 1]), found[:size]
                 break
             after = search.order.place(tried[-1]) if len(tried) == wanted else edge
             if not after or time.monotonic() > deadline:
                 break
-        self._add_parameters(session, found)
         return {"rows": found, "next": encode_place(after) if after else None}
+
+    def _shows(self, run: Mapping[str, Any], named: Mapping[str, str]) -> bool:
+        """Tell whether a run has parameters for all to see: a database may find hidden ones, or not mind the case."""
+        shown_values = {name: value or "" for name, value in run["params"].items()}
+        return all(
+            shown_values.get(self._key(name, "name")) == value[:MAX_LISTED_VALUE] for name, value in named.items()
+        )
 
     def _add_parameters(self, session: Session, runs: List[Dict[str, Any]]) -> None:
         """Put the parameters that may be shown in place of the names of those that may not."""
         by_id = {run["run_id"]: run for run in runs}
-        hidden = {run["run_id"]: hidden_names(run) for run in runs}
+        hidden = {run["run_id"]: self._hidden_names(run) for run in runs}
         for run in runs:
             del run["hidden"]
             run["params"] = {}
@@ -8642,6 +8698,9 @@ class HistoryReader:
             for number, name, value in session.rows(sql, numbers):
                 if name not in hidden[number]:
                     by_id[number]["params"][name] = value
+
+    def _hidden_names(self, run: Mapping[str, Any]) -> FrozenSet[str]:
+        return frozenset(self._key(name, "name") for name in json.loads(run["hidden"] or "[]"))
 
     @history_call
     def run(self, *, run_id: Annotated[int, whole(1, 2**31 - 1)] = 0, task_id: Text = "") -> Dict[str, Any]:
@@ -8664,7 +8723,7 @@ class HistoryReader:
                 f"the history has no run {run_id}" if run_id else f"the history has no run of {task_id[:200]}"
             )
         run = dict(zip((*LISTED_FIELDS, "deps", "error"), rows[0]))
-        hidden, deps = hidden_names(run), json.loads(run.pop("deps") or "[]")
+        hidden, deps = self._hidden_names(run), json.loads(run.pop("deps") or "[]")
         del run["hidden"]
         sql = "SELECT name, value FROM task_parameters WHERE task_id = ? ORDER BY name"
         params = session.rows(sql, (run["run_id"],))
@@ -8675,7 +8734,7 @@ class HistoryReader:
         )
         run["upstream"] = [{"task_id": dep, "run": self._run_before(session, dep, run)} for dep in deps[:MAX_RELATIVES]]
         run["downstream"] = self._downstream(session, run)
-        run["command"] = rerun_command(run["family"], run["params"])
+        run["command"] = rerun_command(run["family"] or "", run["params"])
         return run
 
     def _events(self, session: Session, run_id: int) -> List[Dict[str, Any]]:
@@ -8881,7 +8940,7 @@ class HistoryReader:
         size = bucket if bucket != "auto" else suitable_bucket(until - since)
         edges = bucket_edges(size, since, until)
         key = self._key(family, "family")
-        counted = self._ask(lambda session: {s: self._per_bucket(session, key, s, edges) for s in RUN_STATUSES[2:]})
+        counted = self._ask(lambda session: {s: self._per_bucket(session, key, s, edges) for s in (DONE, *ENDED_BADLY)})
         rows = [
             {
                 "start": start,
@@ -9093,7 +9152,6 @@ def describe_left(scheduler: Scheduler, task_id: str) -> Optional[Left]:
 
 # -- small parts -------------------------------------------------------------------------------------------------------
 
-
 #: what a list can be had as besides JSON -> its media type
 EXPORTS = {"csv": b"text/csv; charset=UTF-8", "jsonl": b"application/jsonl; charset=UTF-8"}
 
@@ -9202,7 +9260,7 @@ def describe_finish(
     if finish is None:
         why = "it depends on itself"
     elif finish.blocker:
-        why = f"{finish.blocker} is {left[finish.blocker].status} and will not run by itself"
+        why = f"{finish.blocker} is {left[finish.blocker].status} and will not run soon"
     elif math.isnan(finish.seconds):
         why = "none of the families that remain has a success in the history"
     return {
@@ -9229,11 +9287,6 @@ def compare_with(usual: Optional[Estimate], seconds: float) -> Dict[str, Any]:
         "remaining": max(0.0, usual.median - seconds) if usual else None,
         "slow": bool(usual) and seconds > max(usual.p95, 2 * usual.median),
     }
-
-
-def hidden_names(run: Mapping[str, Any]) -> FrozenSet[str]:
-    """Return the names of the parameters of a run that must not be shown."""
-    return frozenset(json.loads(run["hidden"] or "[]"))
 
 
 def check_place(place: Tuple[Any, ...], order: Order) -> None:
@@ -9350,8 +9403,8 @@ def quoted(value: Any) -> str:
 
 def content_of(*content: Any) -> Markup:
     """Return content as markup: what is none yet is escaped, None is left out."""
-    shown = (part if isinstance(part, Markup) else html.escape(str(part)) for part in content if part is not None)
-    return Markup("".join(shown))
+    parts = (part if isinstance(part, Markup) else html.escape(str(part)) for part in content if part is not None)
+    return Markup("".join(parts))
 
 
 def duration_text(seconds: Optional[float]) -> str:
@@ -9604,7 +9657,7 @@ def tell_run(run: Mapping[str, Any], root: str) -> Page:
     """Return the page of a run."""
     facts = (
         ("Status", content_of(status_badge(run["status"]), f" ({run['reason']})" if run["reason"] else "")),
-        ("Task", element("a", run["task_id"], href=visualiser(root, run["task_id"]))),
+        ("Task", element("a", run["task_id"], href=visualiser(root, run["task_id"] or ""))),
         ("Family", element("a", run["family"] or "", href=url_of(root, "tasklist", run["family"] or ""))),
         ("Host", run["host"] or ""),
         ("Worker", run["worker"] or ""),
@@ -10658,7 +10711,7 @@ def try_delivery(notices: Notices) -> Optional[str]:
 #
 # Most figures exist anyway and are looked up when somebody asks: how long the indexes are, what the parts say of their
 # health, what the process uses. Durations are counted where they arise, by whoever holds the lock there or, for calls,
-# by each connection for itself, so that a call pays less than a microsecond and nobody waits for anybody. Only the
+# by each connection for itself, so that a call pays about a microsecond and nobody waits for anybody. Only the
 # tasks of each family take a walk over all; that is done without the lock, and not again before FAMILIES_REST times as
 # long has passed.
 #
@@ -10682,6 +10735,7 @@ MAX_WAITING = 10_000  #: events that wait for a slow collector; beyond, new ones
 #: How long a count of families is good for, at least (seconds), and as a multiple of the time that it took.
 FAMILIES_AGE, FAMILIES_REST = 5.0, 50
 
+FLUSH_POLL = 0.1  #: seconds between two looks at whether the thread that is waited for still lives
 CLOSE_SECONDS = 2.0  #: how long a collector may take to deal with the rest when the daemon stops
 COLLECTOR_SECONDS = 5.0  #: how long /metrics waits for an operator's collector that is busy
 
@@ -10728,10 +10782,14 @@ def histogram(name: str, doc: str, timings: Mapping[Tuple[Any, ...], Timing], *l
 LABEL_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 
 
+def cut(value: str) -> str:
+    """Return as much of a text as a label may say: what is counted by labels is counted by this."""
+    return value[:MAX_LABEL_VALUE]
+
+
 def label_value(value: Any) -> str:
-    """Return what a label says, cut and escaped; half a surrogate pair, which UTF-8 cannot say, as \\udXXX."""
-    text = str(value)[:MAX_LABEL_VALUE].encode("utf-8", "backslashreplace").decode("utf-8")
-    return text.translate(LABEL_ESCAPES)
+    """Return what a label says, escaped; half a surrogate pair, which UTF-8 cannot say, as \\udXXX."""
+    return str(value).encode("utf-8", "backslashreplace").decode("utf-8").translate(LABEL_ESCAPES)
 
 
 def number_text(value: Number) -> str:
@@ -10759,8 +10817,8 @@ def exposition(metrics: Iterable[Metric]) -> str:
 def scheduler_metrics(scheduler: Scheduler) -> Iterator[Metric]:
     """Yield what a scheduler tells of itself without a walk over its tasks."""
     census, health = scheduler.census(), scheduler.health()
-    resources = [((name,), *census.resources[name]) for name in sorted(census.resources)[:MAX_RESOURCES_SHOWN]]
-    used, limits = {key: used for key, used, _ in resources}, {key: total for key, _, total in resources}
+    shown = sorted(census.resources)[:MAX_RESOURCES_SHOWN]
+    used, limits = ({(cut(name),): census.resources[name][which] for name in shown} for which in (0, 1))
     tasks = {(status,): number for status, number in census.tasks.items()}
     workers = {(state,): census.workers.get(state, 0) for state in ("active", "disabled")}
     yield metric("luigid_tasks", "gauge", "Tasks by status.", tasks, "status")
@@ -10845,12 +10903,12 @@ class Exporter:
         if not headers.get("Content-Type", TEXT_FORMAT).startswith("text/plain"):
             return headers, theirs
         known = set(re.findall(r"^# TYPE (\S+)", theirs, re.MULTILINE))
-        ours = itertools.chain(self._collector.metrics(), self._all(), more)
+        ours = itertools.chain(self._collector.metrics(), self._metrics(), more)
         end = "" if theirs.endswith("\n") or not theirs else "\n"
         text = exposition(metric for metric in ours if metric.name not in known)
         return {"Content-Type": TEXT_FORMAT, **headers}, theirs + end + text
 
-    def _all(self) -> Iterator[Metric]:
+    def _metrics(self) -> Iterator[Metric]:
         yield from scheduler_metrics(self._scheduler)
         doc = f"Tasks by family and status, of the {MAX_FAMILIES} families with the most."
         yield metric("luigid_family_tasks", "gauge", doc, self._counted_families(), "family", "status")
@@ -10870,11 +10928,11 @@ def largest_families(counts: Mapping[Tuple[str, str], int]) -> Values:
     """Return the counts by (family, status) of the families with the most tasks, in every status, and of all others."""
     sizes: Dict[str, int] = collections.Counter()
     for (family, _), number in counts.items():
-        sizes[family] += number
+        sizes[cut(family)] += number
     shown = set(sorted(sizes, key=lambda family: (-sizes[family], family))[:MAX_FAMILIES])
     found = {(family, status): 0 for family in sorted(shown) for status in STATUSES}
     for (family, status), number in counts.items():
-        key = (family if family in shown else OTHERS, status)
+        key = (cut(family) if cut(family) in shown else OTHERS, status)
         found[key] = found.get(key, 0) + number
     return found
 
@@ -10938,7 +10996,7 @@ class TaskCounts(Collector):
     def _label(self, event: Event) -> Tuple[str, ...]:
         # As stock has it, a parameter that a task does not have is "None"; so is one that must not be shown.
         said = {**shown_params(event, event.params), "family": event.family}
-        labels = tuple([str(said.get(name))[:MAX_LABEL_VALUE] for name in self._labels])
+        labels = tuple([self._say(said.get(name)) for name in self._labels])
         if labels not in self._known:
             if len(self._known) >= MAX_LABEL_SETS:
                 labels = (OTHERS,) * len(labels)
@@ -10947,14 +11005,29 @@ class TaskCounts(Collector):
             self._known.add(labels)
         return labels
 
+    def _say(self, value: Any) -> str:
+        # Under the scheduler's lock, nothing large is made into text. What is no text comes from Luigi's clients as a
+        # list of texts only, with the parameters of a batch.
+        return cut(str(value)) if not isinstance(value, (dict, list)) or is_short_list(value) else OTHERS
+
+    def health(self) -> Dict[str, Any]:
+        """Return how many sets of labels there are."""
+        return {"label_sets": len(self._known)}
+
     def metrics(self) -> Iterator[Metric]:
         """Return stock's metrics, with the time at which each counter began, which stock's client library adds."""
         for moment, counts in self._counts.items():
             name, doc = f"luigi_task_{moment}", f"Tasks that were {moment}."
             yield metric(f"{name}_total", "counter", doc, counts.copy(), *self._labels)
             yield metric(f"{name}_created", "gauge", doc, self._created[moment].copy(), *self._labels)
-        doc = "Seconds that the last run took."
+        doc = "How long the last run took."
         yield metric("luigi_task_execution_time_seconds", "gauge", doc, self._seconds.copy(), *self._labels)
+
+
+def is_short_list(value: Any) -> bool:
+    """Tell whether a list or an object is a list of texts that all fit into a label."""
+    short = isinstance(value, list) and len(value) <= MAX_LABEL_VALUE
+    return short and all(isinstance(item, str) for item in value) and sum(map(len, value)) <= MAX_LABEL_VALUE
 
 
 class Forwarder(Collector):
@@ -10967,7 +11040,7 @@ class Forwarder(Collector):
         self._dropped = 0
         self._thread: Optional[threading.Thread] = None
         #: what has been complained about already
-        self._complaints: Set[Tuple[str, type]] = set()
+        self._complaints: Set[Tuple[Any, ...]] = set()
 
     def note(self, event: Event, task: Task) -> Any:
         """Return what is needed to deal with an event later, without the task; None if nothing is to be done."""
@@ -10985,9 +11058,9 @@ class Forwarder(Collector):
         if self._queue.qsize() < MAX_WAITING:
             self._queue.put(item)
             return
-        if not self._dropped:
-            logger.warning("metrics_collector cannot keep up: %d events wait, further ones are dropped", MAX_WAITING)
         self._dropped += 1
+        if self.is_news("dropped"):
+            logger.warning("metrics_collector cannot keep up: %d events wait, further ones are dropped", MAX_WAITING)
 
     def start(self) -> None:
         """Start the thread."""
@@ -10995,6 +11068,7 @@ class Forwarder(Collector):
         self._thread.start()
 
     def _work(self) -> None:
+        """Deal with what is queued, until the end."""
         while (item := self._queue.get()) is not None:
             if isinstance(item, threading.Event):
                 item.set()
@@ -11008,16 +11082,21 @@ class Forwarder(Collector):
         try:
             yield
         except Exception as error:
-            if (about, type(error)) not in self._complaints:
-                self._complaints.add((about, type(error)))
+            if self.is_news(about, type(error)):
                 logger.exception("metrics_collector failed at %s; what fails alike is not logged again", about)
+
+    def is_news(self, *complaint: Any) -> bool:
+        """Tell whether this has not been complained about yet."""
+        known = complaint in self._complaints
+        self._complaints.add(complaint)
+        return not known
 
     def flush(self) -> None:
         """Return when all that was heard is dealt with."""
-        if self._thread is not None and self._thread.is_alive():
-            dealt_with = threading.Event()
-            self._queue.put(dealt_with)
-            dealt_with.wait()
+        dealt_with = threading.Event()
+        self._queue.put(dealt_with)
+        while self._thread is not None and self._thread.is_alive() and not dealt_with.wait(FLUSH_POLL):
+            pass
 
     def close(self) -> None:
         """End the thread, when it has dealt with the rest or after CLOSE_SECONDS."""
@@ -11041,12 +11120,12 @@ LOOKUP_SECONDS, LOOKUP_RETRY_SECONDS = 300.0, 30.0
 #: What Datadog's own client replaces in tags by an underscore, and what could end a field of a packet.
 NOT_IN_TAGS = re.compile(r"[^\w\-:/.]")
 
-#: moment -> (alert type, priority) of its event at Datadog, as stock has them
+#: moment -> alert type and priority of its event at Datadog, as stock has them, and what a task does then
 DATADOG_EVENTS = {
-    "started": ("info", "low"),
-    "failed": ("error", "normal"),
-    "disabled": ("error", "normal"),
-    "done": ("info", "low"),
+    "started": ("info", "low", "has been started"),
+    "failed": ("error", "normal", "has failed"),
+    "disabled": ("error", "normal", "is disabled for {disable_persist} s: too many failures within {disable_window} s"),
+    "done": ("info", "low", "is done"),
 }
 
 
@@ -11059,7 +11138,9 @@ class Datadog(Forwarder):
         self._agent = (options["statsd_host"], options["statsd_port"])
         self._prefix = options["metric_namespace"]
         self._tags = [f"environment:{options['environment']}", *filter(None, options["default_tags"].split(","))]
-        self._disabling = settings.section("scheduler")
+        self._settings = settings.section("scheduler")
+        #: the agent's address and a socket of its kind; None as long as it is not found
+        self._address: Any = None
         self._socket: Optional[socket.socket] = None
         #: monotonic seconds from which on the agent's name is looked up again
         self._lookup = 0.0
@@ -11076,30 +11157,29 @@ class Datadog(Forwarder):
         if self._socket is not None:
             for packet in self.packets(event):
                 with contextlib.suppress(OSError):  # nobody listens: to be expected now and then, and not ours to tell
-                    self._socket.send(packet.encode("utf-8", "replace"))
+                    self._socket.sendto(packet.encode("utf-8", "replace"), self._address)
 
     def _look_up(self) -> None:
+        self._hang_up()
+        try:
+            found = socket.getaddrinfo(*self._agent, type=socket.SOCK_DGRAM)
+            family, _, _, _, self._address = min(found, key=lambda info: info[0] != socket.AF_INET)
+            self._socket = socket.socket(family, socket.SOCK_DGRAM)
+        except (OSError, UnicodeError) as error:  # the latter for what cannot be a host's name
+            if self.is_news("look-up"):
+                about = (self._agent[0], getattr(error, "strerror", None) or error)
+                logger.warning("[datadog] statsd_host = %s: %s; no metrics are sent until it is found", *about)
+        self._lookup = time.monotonic() + (LOOKUP_SECONDS if self._socket else LOOKUP_RETRY_SECONDS)
+
+    def _hang_up(self) -> None:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
-        try:
-            found = socket.getaddrinfo(*self._agent, type=socket.SOCK_DGRAM)
-            family, _, _, _, address = min(found, key=lambda info: info[0] != socket.AF_INET)
-            self._socket = socket.socket(family, socket.SOCK_DGRAM)
-            self._socket.connect(address)
-            self._lookup = time.monotonic() + LOOKUP_SECONDS
-        except OSError as error:
-            self._socket, self._lookup = None, time.monotonic() + LOOKUP_RETRY_SECONDS
-            if ("look-up", OSError) not in self._complaints:
-                self._complaints.add(("look-up", OSError))
-                about = (self._agent[0], error.strerror or error)
-                logger.warning("[datadog] statsd_host = %s: %s; no metrics are sent until it is found", *about)
 
     def close(self) -> None:
         """End the thread, and close the socket."""
         super().close()
-        if self._socket is not None:
-            self._socket.close()
+        self._hang_up()
 
     def packets(self, event: Event) -> Iterator[str]:
         """Yield what is sent for an event: a counter, the duration of a run that is done, and an event of Datadog's."""
@@ -11110,18 +11190,12 @@ class Datadog(Forwarder):
         yield f"{self._prefix}.task.{moment}:1|c|#{all_tags}"
         if moment == "done":
             yield f"{self._prefix}.task.execution_time:{event.time - event.started}|g|#{all_tags}"
-        title, text = f"Luigi task {moment}", self._text(event, moment)
-        alert, priority = DATADOG_EVENTS[moment]
-        sizes = f"{len(title.encode())},{len(text.encode('utf-8', 'replace'))}"
+        alert, priority, does = DATADOG_EVENTS[moment]
+        title = f"Luigi task {moment}"
+        text = f"A task of the family {tag_text([event.family])} {does.format(**self._settings)}."
+        sizes = ",".join(str(len(part.encode("utf-8", "replace"))) for part in (title, text))
         all_tags = tag_text([*tags, f"task_state:{moment.upper()}", *self._tags])
         yield f"_e{{{sizes}}}:{title}|{text}|p:{priority}|t:{alert}|#{all_tags}"
-
-    def _text(self, event: Event, moment: str) -> str:
-        family = NOT_IN_TAGS.sub("_", event.family[:MAX_TAG])
-        if moment != "disabled":
-            return f"A task of the family {family} has {'been ' * (moment == 'started')}{moment}."
-        window, most = (self._disabling[name] for name in ("disable_window", "disable_persist"))
-        return f"A task of the family {family} is disabled for {most} s: too many failures within {window} s."
 
 
 def tag_text(tags: Iterable[str]) -> str:
@@ -11147,10 +11221,10 @@ class CustomCollector(Forwarder):
         self._turn = threading.Lock()
 
     def note(self, event: Event, task: Task) -> Any:
-        """Return the event and copies of the task's fields."""
+        """Return the event and the task's fields, none of which is ever changed in place."""
         if moment_of(event) is None and event.kind != STATISTICS:
             return None
-        return event, task_fields(task), task.display_name()
+        return event, task_fields(task)
 
     def deal(self, item: Any) -> None:
         """Call the handler for an event."""
@@ -11208,10 +11282,10 @@ def import_collector(path: Optional[str]) -> Any:
     return collector
 
 
-def as_stock_has_it(event: Event, fields: Tuple[Any, ...], display_name: str) -> types.SimpleNamespace:
+def as_stock_has_it(event: Event, fields: Tuple[Any, ...]) -> types.SimpleNamespace:
     """Return a task, as it was at an event, with the attributes of stock's class; nobody else has a part of it."""
     task = types.SimpleNamespace(**copied(dict(zip(TASK_FIELDS, fields))))
-    task.pretty_id, task.time_running = display_name, event.started
+    task.time_running = event.started
     if event.kind != STATISTICS:
         task.status, task.updated = event.kind, event.time
     task.deps, task.stakeholders = set(task.deps), set(task.stakeholders)
@@ -11219,6 +11293,7 @@ def as_stock_has_it(event: Event, fields: Tuple[Any, ...], display_name: str) ->
     task.resources, task.resources_running = dict(task.resources), dict(task.resources_running or ())
     task.retry_policy = RetryPolicy(*task.retry_policy)
     task.public_params = shown_params(event, task.params)
+    task.pretty_id = displayed(task.family, task.public_params)
     visibility = task.param_visibilities.get
     task.hidden_params = {name: value for name, value in task.params.items() if visibility(name) == HIDDEN}
     task.scheduler_message_responses = task.responses
@@ -12206,8 +12281,9 @@ class Connection(BaseHTTPRequestHandler):
     idle: bool
     #: when to hang up (on time.monotonic's clock)
     deadline: float
-    #: when the request began (on the same clock)
+    #: when the request began, and when all of it had arrived (on the same clock)
     began: float
+    arrived: float
     #: the call that is asked for, "" for anything else, and the status of the reply
     method: str
     status: int
@@ -12277,22 +12353,24 @@ class Connection(BaseHTTPRequestHandler):
 
     def start_request(self) -> None:
         """Forget the last request."""
-        self.idle, self.close_connection, self.began, self.method = False, True, time.monotonic(), ""
+        self.idle, self.close_connection, self.method = False, True, ""
+        self.began = self.arrived = time.monotonic()
         self.command, self.path, self.request_version, self.headers, self.user = "", "", "HTTP/1.1", {}, None
 
-    def allow(self, size: int) -> None:
-        """Give the client the time that `size` bytes may take on the network."""
-        self.deadline = time.monotonic() + TRANSFER_SECONDS + size / TRANSFER_RATE
+    def allow(self, size: int, since: float) -> None:
+        """Give the client the time that `size` bytes may take on the network, from `since` on."""
+        self.deadline = since + TRANSFER_SECONDS + size / TRANSFER_RATE
 
     def send(self, reply: Reply) -> None:
         """Count a reply, and send it whole; of one that is made while it is sent, each block has its own time."""
-        self.count_reply(time.monotonic() - self.began)
+        now = time.monotonic()
+        self.count_reply(now - self.arrived)
         is_whole, size = isinstance(reply, list), 0
         if is_whole:
-            self.allow(sum(map(len, reply)))
+            self.allow(sum(map(len, reply)), now)
         for block in reply:
             if not is_whole:
-                self.allow(len(block))
+                self.allow(len(block), time.monotonic())
             self.connection.sendall(block)
             size += len(block)
         if access_logger.isEnabledFor(logging.INFO):
@@ -12313,7 +12391,7 @@ class Connection(BaseHTTPRequestHandler):
         access_logger.info(line, facts, extra={"facts": facts})
 
     def count_reply(self, seconds: float) -> None:
-        """Take note that the reply is made, so many seconds after the request began."""
+        """Take note that the reply is made, so many seconds after the request arrived."""
         try:
             timing = self.timings[self.method, self.status]
         except KeyError:
@@ -12337,7 +12415,7 @@ class Connection(BaseHTTPRequestHandler):
     def read_request(self, line: bytes) -> None:
         """Read the request that begins with `line`, whole; only then is the connection fit for another one."""
         self.read_request_line(line)
-        self.allow(0)
+        self.allow(0, self.began)
         self.headers = parse_headers(self.read_header_lines())
         host = self.headers.get("host", "" if self.request_version == "HTTP/1.0" else None)
         if host is None or "," in host:
@@ -12347,7 +12425,7 @@ class Connection(BaseHTTPRequestHandler):
         self.body = self.read_body()
         wish = self.headers.get("connection", "").lower()
         self.close_connection = "close" in wish if self.request_version == "HTTP/1.1" else "keep-alive" not in wish
-        self.deadline = math.inf
+        self.deadline, self.arrived = math.inf, time.monotonic()
 
     def admit(self) -> None:
         """Find out who asks; HttpError if they may not ask for this, or not from where they are."""
@@ -12415,7 +12493,7 @@ class Connection(BaseHTTPRequestHandler):
             self.check_chunked(chunked, length)
         if "expect" in headers:
             self.answer_expectation()
-        self.allow(size)
+        self.allow(size, time.monotonic())
         body = self.read_bytes(size) if chunked is None else self.read_chunks()
         return self.unpack(body) if "content-encoding" in headers else body
 
@@ -12914,7 +12992,7 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
             if method:
                 durations[method,] = timing + durations.get((method,), NO_TIMING)
         yield metric("luigid_rpc_calls_total", "counter", "Calls by method and HTTP status.", calls, "method", "code")
-        doc = "Time from a call's arrival until its reply is made."
+        doc = "Time from when all of a call has arrived until its reply is made."
         yield histogram("luigid_rpc_duration_seconds", doc, durations, "method")
         doc = "Replies to what is no call of a known method, by HTTP status."
         yield metric("luigid_http_replies_total", "counter", doc, others, "code")
@@ -13007,7 +13085,8 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
             self.socket = next((key.fileobj for key, _ in self._listeners.select(0)), self.socket)
         try:
             accepted = self.socket.accept()
-            accepted[0].setblocking(True)  # which one from a socket that does not block may not be, on some systems
+            if self.socket.gettimeout() is not None:  # some systems hand on that it does not block
+                accepted[0].setblocking(True)
         except OSError as error:
             if error.errno in (errno.EMFILE, errno.ENFILE):
                 if not self._short_of_descriptors:
@@ -13526,8 +13605,8 @@ def find_daemon(settings: Settings) -> Optional[Found]:
         return None
     with contextlib.suppress(OSError):  # then there is less to tell
         found = find_by_state(state_path)
-        if found and found.pid == int(number[0]):
-            return found
+        if found and found.pid == int(number[0]):  # its pid file is what it lets go of last
+            return found._replace(lock=pidfile, owner=number[0])
     return Found(int(number[0]), socket.gethostname(), pidfile, number[0], {})
 
 
@@ -13831,9 +13910,9 @@ def inherited_sockets() -> List[socket.socket]:
     given = [os.environ.pop(name, "") for name in ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")]
     if given[0] != str(os.getpid()):
         return []
-    names = given[2].split(":")
-    count = int(given[1] or 0)
-    return [take_over(FIRST_SOCKET + i, names[i] if i < len(names) else "unnamed") for i in range(count)]
+    names = itertools.chain(given[2].split(":"), itertools.repeat("unnamed"))
+    count = int(given[1]) if given[1].isdecimal() else 0
+    return [take_over(FIRST_SOCKET + index, next(names)) for index in range(count)]
 
 
 def take_over(descriptor: int, name: str) -> socket.socket:
@@ -13852,16 +13931,17 @@ def take_over(descriptor: int, name: str) -> socket.socket:
 
 def feed_watchdog(scheduler: Scheduler, is_serving: Callable[[], bool]) -> None:
     """Tell the service manager again and again, if it wants to hear that, that the scheduler is not stuck."""
-    period = int(os.environ.get("WATCHDOG_USEC", "0")) / 1e6
-    if not period or os.environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+    wish, own_pid = os.environ.get("WATCHDOG_USEC", ""), str(os.getpid())
+    if not wish.isdecimal() or os.environ.get("WATCHDOG_PID", own_pid) != own_pid:
         return
+    pause = int(wish) / 1e6 / 3
 
     def feed() -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # it runs before the others, which have that from serve()
         while True:
-            if not is_serving() or scheduler.responds(period / 3):
+            if not is_serving() or scheduler.responds(pause):
                 notify("WATCHDOG=1")
-            time.sleep(period / 3)
+            time.sleep(pause)
 
     threading.Thread(target=feed, name="watchdog", daemon=True).start()
 
@@ -14187,14 +14267,14 @@ FLAGS = (
 #: What --help says after the flags.
 HELP_EPILOG = """\
 exit status:
-  0    stopped as asked; it runs (--status), or runs already (same pid file; with --background also same state);
-       the question was answered
-  1    cannot start, could not save the state, would not start with it, has not stopped (--stop), or a test notice did
-       not go out: what is printed says why and what to do
-  2    the command line, the settings, or a file that they name are wrong
-  3    it does not run (--status, --stop)
-  4    it cannot be told whether it runs, or it does not answer (--status, --stop)
-  130  interrupted while waiting for --background, --status or --stop
+  0      stopped as asked; it runs (--status), or runs already (same pid file; with --background also same state);
+         the question was answered
+  1      cannot start, could not save the state, would not start with it, has not stopped (--stop), or a test notice
+         did not go out: what is printed says why and what to do
+  2      the command line, the settings, or a file that they name are wrong
+  3      it does not run (--status, --stop)
+  4      it cannot be told whether it runs, or it does not answer (--status, --stop)
+  128+N  signal N ended it before it answered, or a second one while it stopped; 130 also: interrupted while waiting
 
 signals:
   TERM, INT, QUIT  finish the requests in flight, save the state, end; a second one ends it at once, and loses nothing
@@ -14370,6 +14450,8 @@ def answer_about_notices(settings: Settings) -> int:
 def start(announce: Announce, argv: Optional[List[str]]) -> int:
     """Do what the flags in `argv` ask for; the exit status."""
     flags = command_line().parse_args(argv)
+    if flags.json and not flags.status:
+        refuse_command_line("--json goes with --status")
     for name, answer in PRINTED.items():
         if getattr(flags, name):
             print(answer(getattr(flags, name)))

@@ -36,6 +36,9 @@ command -v chromium > /dev/null || command -v chromium-browser > /dev/null || co
 command -v npm > /dev/null || install nodejs npm || true
 ! command -v npm > /dev/null || npm install --silent --no-fund --no-audit --prefix "$venv/node" @dagrejs/dagre@3.1.3
 
+# What hands sockets over, and looks at units.
+command -v systemd-socket-activate > /dev/null || install systemd || true
+
 # A real cron, unpacked and not installed, so that it runs for a test only. Without it that test is skipped, or fails.
 command -v cron > /dev/null || ! command -v dpkg > /dev/null || (
     cd "$venv" && rm -rf cron && { apt-get download -q cron || { apt-get update -q && apt-get download -q cron; }; } &&

@@ -168,5 +168,5 @@ export function callButton(store, method, words, deed, attributes = {}) {
 export function permit(node, store, method, off = false) {
   const allowed = store.may(method);
   attribute(node, "disabled", off || !allowed);
-  attribute(node, "title", allowed ? (node.dataset.title ?? null) : `As a ${store.person.role} you may not do this`);
+  attribute(node, "title", allowed ? null : `As a ${store.person.role} you may not do this`);
 }

@@ -21,7 +21,22 @@ export class CallError extends Error {
  * @throws {CallError}
  */
 export async function call(method, args = {}, signal = undefined) {
-  const reply = await send(method, args, signal);
+  const body = new URLSearchParams({ data: JSON.stringify(args) });
+  return responseOf(await send(addressOf(method), { method: "POST", body }, signal));
+}
+
+/**
+ * Asks what is asked by GET: the history.
+ * @param {string} path  below /api/
+ * @param {Object} fields  as for addressOf()
+ * @returns {Promise<*>} as call() does
+ * @throws {CallError}
+ */
+export async function ask(path, fields = {}, signal = undefined) {
+  return responseOf(await send(addressOf(path, fields), {}, signal));
+}
+
+async function responseOf(reply) {
   noteDate(reply.headers.get("Date"));
   const body = await reply.json().catch(() => null);
   if (!reply.ok) throw new CallError(body?.error ?? `the daemon answered ${reply.status}`, reply.status);
@@ -29,12 +44,11 @@ export async function call(method, args = {}, signal = undefined) {
   return body.response;
 }
 
-async function send(method, args, signal) {
+async function send(address, request, signal) {
   const late = AbortSignal.timeout(TIME_LIMIT_MS);
   try {
-    return await fetch(address(method), {
-      method: "POST",
-      body: new URLSearchParams({ data: JSON.stringify(args) }),
+    return await fetch(address, {
+      ...request,
       signal: signal ? AbortSignal.any([signal, late]) : late,
     });
   } catch {
@@ -42,10 +56,18 @@ async function send(method, args, signal) {
   }
 }
 
-// Relative to this file, because proxies mount the daemon under a prefix; without the user name and password that the
-// page's own address may carry, because fetch() refuses those (the browser sends them all the same).
-function address(method) {
-  const url = new URL(`../../api/${method}`, import.meta.url);
+/**
+ * Where something below /api/ is. Relative to this file, because proxies mount the daemon under a prefix; without the
+ * user name and password that the page's own address may carry, because fetch() refuses those (the browser sends them
+ * all the same).
+ * @param {Object} fields  of the query; a list is as many fields, and what is empty or null is left out
+ * @returns {URL}
+ */
+export function addressOf(path, fields = {}) {
+  const url = new URL(`../../api/${path}`, import.meta.url);
   url.username = url.password = "";
+  for (const [name, value] of Object.entries(fields)) {
+    for (const each of [value].flat()) if (each !== "" && each !== null) url.searchParams.append(name, each);
+  }
   return url;
 }

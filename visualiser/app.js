@@ -4,10 +4,9 @@
 
 import { createActions, permit } from "./actions.js";
 import { call } from "./api.js";
-import { attribute, button, el, fill, show, text, tick } from "./dom.js";
+import { attribute, button, el, fill, lazyPart, show, text, tick } from "./dom.js";
 import { amount, clip, duration, exact } from "./format.js";
 import { listenForKeys } from "./keys.js";
-import { lazyPart } from "./lazy.js";
 import { tell } from "./notices.js";
 import { go, link, route } from "./router.js";
 import { createStore } from "./store.js";
@@ -30,6 +29,7 @@ const context = { store, actions, update };
 const VIEWS = {
   tasks: { title: "Tasks", key: "t", amount: ({ total }) => total, ...tasksView(context) },
   graph: lazyView("Graph", "g", async () => (await import("./graph/view.js")).graphView(context)),
+  timeline: lazyView("Time line", "l", async () => (await import("./timeline/view.js")).timelineView(context)),
   workers: lazyView("Workers", "w", async () => (await import("./workers.js")).workersView(context), {
     amount: ({ workers }) => workers.active + workers.disabled,
   }),
@@ -37,6 +37,9 @@ const VIEWS = {
     amount: ({ resources }) => resources,
   }),
   bottlenecks: lazyView("Bottlenecks", "b", async () => (await import("./bottlenecks.js")).bottlenecksView(context)),
+  history: lazyView("History", "h", async () => (await import("./history/view.js")).historyView(context), {
+    start: { history: { part: "", run: "", of: "", after: "" } },
+  }),
   server: lazyView("Server", "s", async () => (await import("./server.js")).serverView(context)),
 };
 
@@ -51,10 +54,10 @@ const paused = banner("status", "calm", "Resume", () => actions.setPaused(false)
 const links = Object.entries(VIEWS).map(navigationLink);
 const showKeys = listenForKeys([
   { keys: "/", words: "look for tasks", act: lookForTasks },
-  ...Object.entries(VIEWS).map(([tab, { title, key }]) => ({
+  ...Object.entries(VIEWS).map(([tab, { title, key, start }]) => ({
     keys: `g ${key}`,
     words: `go to ${title.toLowerCase()}`,
-    act: () => go({ tab, page: 1 }),
+    act: () => go({ tab, page: 1, ...start }),
   })),
   { keys: "n", words: "the next page", act: () => press(".pager button:last-child") },
   { keys: "p", words: "the page before", act: () => press(".pager button:first-child") },
@@ -80,14 +83,13 @@ function update() {
   });
 }
 
-function navigationLink([tab, { title, amount: amountOf }]) {
+function navigationLink([tab, { title, amount: amountOf, start }]) {
   const number = el("span", { class: "amount" });
   const node = el("a", {}, title, " ", number);
   part("nav").append(node);
   return {
     update(current) {
-      attribute(node, "href", link({ tab, page: 1, graph: {} }));
-      if (tab === current && !node.hasAttribute("aria-current")) node.scrollIntoView({ block: "nearest", inline: "center" });
+      attribute(node, "href", link({ tab, page: 1, ...start }));
       attribute(node, "aria-current", tab === current && "page");
       show(number, amountOf && store.overview);
       if (amountOf && store.overview) text(number, amount(amountOf(store.overview)));
@@ -95,8 +97,19 @@ function navigationLink([tab, { title, amount: amountOf }]) {
   };
 }
 
+let placed = "";
+
+// On a narrow screen the bar scrolls: it does once for each view, and when the numbers in it are first known.
+function placeNavigation(tab) {
+  const place = `${tab} ${store.overview !== null}`;
+  if (place === placed) return;
+  placed = place;
+  part("nav").querySelector("[aria-current]").scrollIntoView({ block: "nearest", inline: "center" });
+}
+
 function updateBar({ tab }) {
   for (const each of links) each.update(tab);
+  placeNavigation(tab);
   const { overview } = store;
   show(part("pause"), overview?.features.pause && !overview.paused);
   permit(part("pause"), store, "pause");

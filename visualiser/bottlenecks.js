@@ -1,6 +1,6 @@
 // Where time is lost: the resources that work waits for, the families with most to do, and how far the pipelines are.
 
-import { call } from "./api.js";
+import { ask, call } from "./api.js";
 import { attribute, bar, el, failureNote, list, show, text, timeElement } from "./dom.js";
 import { NOTHING, figureTable } from "./figures.js";
 import { amount, clip, counted, duration } from "./format.js";
@@ -25,7 +25,14 @@ export function bottlenecksView({ store, update }) {
   const resources = resourcesPart();
   const kinds = familiesPart();
   return {
-    node: el("section", { "aria-label": "Bottlenecks", class: "stack" }, reading.node, roots.node, resources.node, kinds.node),
+    node: el(
+      "section",
+      { "aria-label": "Bottlenecks", class: "stack" },
+      reading.node,
+      roots.node,
+      resources.node,
+      kinds.node,
+    ),
     update(route) {
       found.update(null, store.revision);
       families.update(null, store.revision);
@@ -47,7 +54,7 @@ function readPipelines({ page, finished }, signal) {
 
 /** When pipelines are expected to finish, by the id of their root: { finish, why }. */
 async function readFinishes(_, signal) {
-  const { rows } = await call("history/expected_finish", {}, signal);
+  const { rows } = await ask("history/expected_finish", {}, signal);
   return new Map(rows.map((row) => [row.task_id, row]));
 }
 
@@ -104,11 +111,16 @@ function pipeline() {
     update({ id, family, params, counts, total, complete, finish: at }) {
       anchor.update({ id, name: family, params });
       attribute(graph, "href", link({ tab: "graph", graph: { taskId: id } }));
-      const parts = PROGRESS.map(([of, status, word]) => ({ of, status, word, n: counts[of] ?? 0 })).filter(({ n }) => n);
+      const parts = PROGRESS.map(([of, status, word]) => ({ of, status, word, n: counts[of] ?? 0 })).filter(
+        ({ n }) => n,
+      );
       list(strip, parts, ({ of }) => of, stripPart);
       const said = parts.map(({ n, word }) => `${amount(n)} ${word}`).join(", ");
       attribute(strip, "aria-label", said);
-      text(words, `${share(counts.DONE ?? 0, total)} % of ${counted(total, "task")}${complete ? "" : " and more"}: ${said}`);
+      text(
+        words,
+        `${share(counts.DONE ?? 0, total)} % of ${counted(total, "task")}${complete ? "" : " and more"}: ${said}`,
+      );
       show(expected, at);
       finish.update(at);
     },
@@ -133,7 +145,12 @@ const RESOURCE_COLUMNS = [
   { title: "Resource", of: ({ name }) => clip(name, NAME_LENGTH) },
   { title: "In use", of: ({ used, total }) => `${amount(used)} of ${amount(total)}`, number: true },
   { title: "Ready and waiting for it", of: ({ waiting }) => amount(waiting), number: true },
-  { title: "Never fit", of: ({ impossible }) => amount(impossible), number: true, hint: "Need more than there is in all" },
+  {
+    title: "Never fit",
+    of: ({ impossible }) => amount(impossible),
+    number: true,
+    hint: "Need more than there is in all",
+  },
   {
     title: "Work behind",
     of: ({ behind, behind_complete: all }) => `${amount(behind)}${all ? "" : " or more"}`,
@@ -164,7 +181,10 @@ function resourceExtra() {
     update({ used, total, holders: who, n_holders: n }) {
       filled.update(used, total);
       holders.update(
-        (who ?? []).map((holder) => ({ task: { ...holder, name: holder.family, status: "RUNNING" }, note: `takes ${amount(holder.amount)}` })),
+        (who ?? []).map((holder) => ({
+          task: { ...holder, name: holder.family, status: "RUNNING" },
+          note: `takes ${amount(holder.amount)}`,
+        })),
         n,
       );
     },
@@ -201,7 +221,9 @@ function familiesPart() {
   return {
     node,
     update(families) {
-      const entries = [...(families ?? [])].sort((a, b) => b.ready - a.ready || b.waiting - a.waiting || b.failed - a.failed);
+      const entries = [...(families ?? [])].sort(
+        (a, b) => b.ready - a.ready || b.waiting - a.waiting || b.failed - a.failed,
+      );
       figures.update(entries.slice(0, MOST_FAMILIES));
       show(rest, entries.length > MOST_FAMILIES);
       text(rest, `and ${counted(entries.length - MOST_FAMILIES, "other")} with less to do`);

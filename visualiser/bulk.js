@@ -4,7 +4,7 @@ import { call } from "./api.js";
 import { copy } from "./copy.js";
 import { amount, clip, counted } from "./format.js";
 import { ask, tell, warn } from "./notices.js";
-import { wireFilters, wireOrder } from "./query.js";
+import { wireFilters, wireOrder } from "./filters.js";
 import { shownStatus } from "./taskline.js";
 
 const MOST_COPIED = 10_000;
@@ -37,7 +37,7 @@ const DEEDS = {
  * Changes all tasks that it applies to, after it has said how many these are.
  * @param store  see store.js
  * @param {string} action  a key of DEEDS
- * @param {Object} filters  see query.js
+ * @param {Object} filters  see filters.js
  */
 export async function apply(store, action, filters) {
   const { question, yes, done, note } = DEEDS[action];
@@ -55,7 +55,10 @@ export async function apply(store, action, filters) {
 }
 
 function eligibleWords({ matched, eligible, ids }) {
-  const few = ids.slice(0, FEW).map((id) => clip(id, ID_LENGTH)).join(", ");
+  const few = ids
+    .slice(0, FEW)
+    .map((id) => clip(id, ID_LENGTH))
+    .join(", ");
   const others = eligible > FEW ? ` and ${counted(eligible - FEW, "other")}` : "";
   return `Of ${counted(matched, "task")} shown, this changes ${amount(eligible)}: ${few}${others}.`;
 }

@@ -7,12 +7,24 @@ import { offerCopy } from "./copy.js";
 import { attribute, bar, button, el, failureNote, list, show, text, timeElement } from "./dom.js";
 import { errorPart } from "./error.js";
 import { explanationPart } from "./explain.js";
-import { amount, clip, counted, duration, exact, plain, resourceNeeds, taskName, webAddress, workerName } from "./format.js";
+import {
+  amount,
+  clip,
+  counted,
+  duration,
+  exact,
+  plain,
+  resourceNeeds,
+  taskName,
+  webAddress,
+  workerName,
+} from "./format.js";
 import { lookup } from "./lookup.js";
 import { conversationPart } from "./messages.js";
 import { go, link } from "./router.js";
 import { statusBadge } from "./status.js";
 import { running, shownStatus, since, taskLines } from "./taskline.js";
+import { usualPart } from "./usual.js";
 
 const LONGEST = 20_000;
 const FAMILY_LENGTH = 300;
@@ -27,6 +39,7 @@ export function detailsPanel(context) {
     headPart(),
     actionsPart(context),
     progressPart(),
+    usualPart(context),
     explanationPart(context),
     errorPart(context),
     conversationPart(context),
@@ -95,7 +108,7 @@ function actionsPart({ store, actions }) {
       show(tracking, address);
       attribute(tracking, "href", address);
       show(history, store.overview?.features.history);
-      attribute(history, "href", `../../history/by_task_id/${encodeURIComponent(task.id)}`);
+      attribute(history, "href", link({ tab: "history", history: { of: task.id, run: "" } }));
     },
   };
 }

@@ -15,7 +15,22 @@ import { ago, exact } from "./format.js";
  * @param {...(Node|string|null)} children
  */
 export function el(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
+  return made(document.createElement(tag), attributes, children);
+}
+
+/** The same of a drawing. */
+export function svg(tag, attributes = {}, ...children) {
+  return made(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+}
+
+/** Loads a sheet that only a part of the page needs; resolves when it is there. */
+export function loadStyles(href) {
+  return new Promise((resolve) => {
+    document.head.append(el("link", { rel: "stylesheet", href, onload: resolve, onerror: resolve }));
+  });
+}
+
+function made(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") node.addEventListener(name.slice(2), value);
     else attribute(node, name, value);
@@ -143,4 +158,45 @@ export function bar(label) {
 function share(value, total) {
   if (total <= 0) return value > 0 ? 100 : 0;
   return Math.max(0, Math.min(100, (100 * value) / total));
+}
+
+/**
+ * A part of the page whose code is fetched when it is first shown: most people never open most of it.
+ * @param {string} name  what it is called, for people
+ * @param {function(): Promise<{node: Element, update: function(*), leave: ?function()}>} load  fetches and makes it
+ */
+export function lazyPart(name, load) {
+  const words = el("p", { class: "empty", role: "status" });
+  const node = el("div", {}, words);
+  let part = null;
+  let asked = false;
+  let facts = null;
+
+  async function fetchOnce() {
+    if (asked) return;
+    asked = true;
+    text(words, `Loading ${name}`);
+    try {
+      part = await load();
+      fill(node, part.node);
+      if (facts !== null) part.update(facts);
+    } catch (error) {
+      text(words, `Could not load ${name}: ${error.message}. Reload the page to try again.`);
+    }
+  }
+
+  return {
+    node,
+    /** Fetches it ahead of its first update(). */
+    prepare: fetchOnce,
+    update(wanted) {
+      facts = wanted;
+      if (part) part.update(facts);
+      else fetchOnce();
+    },
+    /** Called when it is no longer shown. */
+    leave() {
+      part?.leave?.();
+    },
+  };
 }

@@ -3,9 +3,9 @@
 
 import { callButton } from "./actions.js";
 import { call } from "./api.js";
+import { now } from "./clock.js";
 import { attribute, el, failureNote, fill, list, show, text } from "./dom.js";
 import { amount, clip, duration, plain, workerName } from "./format.js";
-import { now } from "./clock.js";
 import { lookup } from "./lookup.js";
 import { taskLines } from "./taskline.js";
 
@@ -69,16 +69,13 @@ function cause(context) {
       const others = facts.actions.filter((action) => action.arguments.task_id !== id);
       if (JSON.stringify(others) === drawn) return; // a button being pressed stays
       drawn = JSON.stringify(others);
-      const buttons = others.map((action) => deedButton(context, action, facts));
-      fill(deeds, ...buttons);
+      fill(deeds, ...others.map((action) => deedButton(context, action, ids)));
     },
   };
 }
 
-function deedButton({ store, actions }, action, { tasks, ...facts }) {
-  const about = tasks.find(({ id }) => id === action.arguments.task_id);
-  const words = shortened(action.label, workersIn(facts));
-  const label = about ? `${words}: ${clip(about.family, NAME_LENGTH)}` : words;
+function deedButton({ store, actions }, action, ids) {
+  const label = clip(shortened(action.label, ids), NAME_LENGTH);
   const press = callButton(store, action.call, label, () => actions.perform({ ...action, label }), SMALL);
   press.update();
   return press.node;

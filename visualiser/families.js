@@ -129,7 +129,12 @@ function familyEntry({ family }) {
       text(number, amount(total));
       const parts = Object.entries(counts ?? {}).map(([status, n]) => ({ status, n }));
       const some = parts.filter(({ n }) => n);
-      list(strip, some.sort((a, b) => rank(a.status) - rank(b.status)), statusOf, stripPart);
+      list(
+        strip,
+        some.sort((a, b) => rank(a.status) - rank(b.status)),
+        statusOf,
+        stripPart,
+      );
     },
   };
 }

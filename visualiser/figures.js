@@ -1,7 +1,7 @@
 // Tables of figures: each row an entry, each column a fact about it.
 
 import { attribute, el, list, show, text } from "./dom.js";
-import { NO_FILTERS } from "./query.js";
+import { NO_FILTERS } from "./filters.js";
 import { link } from "./router.js";
 
 /** What stands where there is no figure. */
@@ -15,7 +15,9 @@ export const NOTHING = "–";
  * @param {function(): Object=} extra  makes a component that stands below the first cell of a row
  */
 export function figureTable(name, columns, key, extra = null) {
-  const heads = columns.map(({ title, number, hint }) => el("th", { scope: "col", class: number && "number", title: hint }, title));
+  const heads = columns.map(({ title, number, hint }) =>
+    el("th", { scope: "col", class: number && "number", title: hint }, title),
+  );
   const body = el("tbody");
   const caption = el("caption", { class: "offscreen" }, name);
   const node = el("table", { class: "figure-table" }, caption, el("thead", {}, el("tr", {}, ...heads)), body);

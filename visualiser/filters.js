@@ -1,18 +1,19 @@
-// The bar above the table: words to look for, what else the tasks are filtered by, each to be taken away with a click,
-// and what can be done with all that it lets through.
+// The filters of the tasks: what they are on the wire, and the bar above the table: words to look for, what else the
+// tasks are filtered by, each to be taken away with a click, and what can be done with all that they let through.
 
 import { permit } from "./actions.js";
+import { now } from "./clock.js";
 import { attribute, button, el, list, show, text } from "./dom.js";
 import { amount, clip, counted, workerName } from "./format.js";
 import { warn } from "./notices.js";
-import { filtersOf } from "./query.js";
 import { go, route } from "./router.js";
 import { label } from "./status.js";
 
 const LENGTHS = [25, 50, 100, 200, 500];
 const CHIP_LENGTH = 40;
 
-const TIMES = [
+/** Times to choose from: as in the address, and in words. */
+export const TIMES = [
   ["", "any time"],
   ["-900", "the last 15 minutes"],
   ["-3600", "the last hour"],
@@ -21,7 +22,46 @@ const TIMES = [
   ["-604800", "the last week"],
 ];
 
-/** @param {{store: Object, rows: Object}} context  rows: the lookup of the table's rows */
+/** The filters of a route and nothing else of it: what decides which tasks are meant. */
+export function filtersOf({ statuses, family, worker, params, since, until, search }) {
+  return { statuses, family, worker, params, since, until, search };
+}
+
+/** Whether any of them is set. */
+export const isFiltered = (filters) => JSON.stringify(filters) !== JSON.stringify(NO_FILTERS);
+
+/** No filters: merged into a route they show all tasks. */
+export const NO_FILTERS = { statuses: [], family: "", worker: "", params: {}, since: "", until: "", search: "" };
+
+/** The filters as arguments of tasks(), at this moment: "an hour ago" is another time each time it is asked. */
+export function wireFilters({ statuses, family, worker, params, since, until, search }) {
+  return {
+    status: statuses,
+    family: family ? [family] : [],
+    worker,
+    params,
+    since: epochOf(since),
+    until: epochOf(until),
+    search,
+  };
+}
+
+/** "-3600" or a local time of day as epoch in seconds; null for neither. */
+export function epochOf(moment) {
+  if (!moment) return null;
+  const seconds = moment.startsWith("-") ? now() + Number(moment) : Date.parse(moment) / 1000;
+  return Number.isFinite(seconds) ? seconds : null;
+}
+
+/** The route's order as tasks() wants it. */
+export const wireOrder = ({ sort, descending }) => `${descending ? "-" : ""}${WIRE_COLUMNS[sort]}`;
+
+const WIRE_COLUMNS = { status: "status", task: "name", priority: "priority", since: "updated", worker: "worker" };
+
+/**
+ * The bar above the table.
+ * @param {{store: Object, rows: Object}} context  rows: the lookup of the table's rows
+ */
 export function filterBar({ store, rows }) {
   const input = el("input", {
     type: "search",
@@ -178,9 +218,7 @@ const BULK = [
 // What can be done with all tasks that the filters let through, however many they are.
 function allMenu(store) {
   const deeds = BULK.map(([action, words]) => menuItem(words, (bulk) => bulk.apply(store, action, filtersOf(route()))));
-  const copies = ["JSON", "CSV"].map((format) =>
-    menuItem(`Copy as ${format}`, (bulk) => bulk.copyAs(format, route())),
-  );
+  const copies = ["JSON", "CSV"].map((format) => menuItem(`Copy as ${format}`, (bulk) => bulk.copyAs(format, route())));
   const heading = el("p", { class: "muted" });
   const items = el("div", { class: "menu" }, heading, ...deeds, el("hr"), ...copies);
   const menu = disclosure("Do with all", { node: items, update });

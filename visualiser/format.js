@@ -35,6 +35,12 @@ export function instant(seconds) {
   return `${numbers.format(Number((seconds / size).toPrecision(3)))} ${unit}`;
 }
 
+/** "93.5 %" of a share from 0 to 1. */
+export const percentOf = (share) => `${numbers.format(Number((100 * share).toPrecision(3)))} %`;
+
+/** How long something took, in seconds: to the millisecond while that is much, "850 ms", "4.25 s", "3 min 20 s". */
+export const took = (seconds) => (seconds < 10 ? instant(Math.max(0, seconds)) : duration(seconds));
+
 /** A number of bytes: "699 B", "1.4 MiB". */
 export function bytes(n) {
   const power = Math.min(4, Math.max(0, Math.floor(Math.log2(Math.max(1, n)) / 10)));

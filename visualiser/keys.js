@@ -1,7 +1,7 @@
 // The keys that work anywhere outside of fields: one table, from which the help is made, too.
 
-import { dialog } from "./notices.js";
 import { el } from "./dom.js";
+import { dialog } from "./notices.js";
 
 // How long after "g" the second key may come.
 const SECOND_KEY_MS = 1_500;

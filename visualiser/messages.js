@@ -24,7 +24,11 @@ export function conversationPart({ store, update }) {
     const to = task;
     const entry = { content: input.value, answer: null };
     try {
-      const reply = await call("send_scheduler_message", { worker: to.worker_running, task: to.id, content: entry.content });
+      const reply = await call("send_scheduler_message", {
+        worker: to.worker_running,
+        task: to.id,
+        content: entry.content,
+      });
       entry.id = reply.message_id;
     } catch (error) {
       warn(`The message could not be sent: ${error.message}.`);

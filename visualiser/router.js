@@ -8,6 +8,8 @@ const TABS = {
   __proto__: null, // "toString" is no tab
   tasks: "tasks",
   graph: "graph",
+  timeline: "timeline",
+  history: "history",
   workers: "workers",
   resources: "resources",
   resource: "resources",
@@ -18,6 +20,12 @@ const TABS = {
 
 // What only the graph understands, each a string; see graph/view.js. The first three are stock's.
 const OF_GRAPH = ["taskId", "hideDone", "invert", "both", "steps", "group", "open", "path", "list", "find"];
+
+// What only these understand, and what their addresses alone have: see timeline/view.js and history/view.js.
+const OF_VIEWS = {
+  timeline: ["by", "span", "from", "to", "rows"],
+  history: ["part", "run", "of", "host", "sorted", "after", "last", "scale"],
+};
 
 /** The columns of the task table, each with its number in the links of stock's page. */
 const COLUMNS = ["status", "task", "priority", "since", "worker"];
@@ -31,7 +39,8 @@ const LONGEST = 500;
  * @param {string} hash  with or without its '#'
  * @returns {{tab: string, statuses: string[], family: string, worker: string, params: Object<string, string>,
  *            since: string, until: string, search: string, sort: string, descending: boolean, length: number,
- *            page: number, task: string, graph: Object<string, string>}}
+ *            page: number, task: string, graph: Object<string, string>, timeline: Object<string, string>,
+ *            history: Object<string, string>}}
  *          page counts from 1; task is an id, or empty; since and until are empty, a local time as in an
  *          <input type="datetime-local">, or "-3600": so many seconds ago
  */
@@ -52,9 +61,13 @@ export function parse(hash) {
     length: Math.min(whole(query.get("length"), DEFAULT_LENGTH), LONGEST),
     page: whole(query.get("page"), 1),
     task: query.get("task") ?? "",
-    graph: Object.fromEntries(OF_GRAPH.map((name) => [name, query.get(name) ?? ""])),
+    graph: namedIn(query, OF_GRAPH),
+    timeline: namedIn(query, OF_VIEWS.timeline),
+    history: namedIn(query, OF_VIEWS.history),
   };
 }
+
+const namedIn = (query, names) => Object.fromEntries(names.map((name) => [name, query.get(name) ?? ""]));
 
 function strings(json) {
   if (!json) return [];
@@ -90,6 +103,7 @@ export function format(route) {
   if (route.page !== 1) query.set("page", route.page);
   if (route.task) query.set("task", route.task);
   for (const name of OF_GRAPH) if (route.graph[name]) query.set(name, route.graph[name]);
+  for (const name of OF_VIEWS[route.tab] ?? []) if (route[route.tab][name]) query.set(name, route[route.tab][name]);
   return `#${query}`;
 }
 
@@ -99,7 +113,8 @@ export const route = () => parse(location.hash);
 /** The address that differs from the one in the address bar by these changes. */
 export function link(changes) {
   const now = route();
-  return format({ ...now, ...changes, graph: { ...now.graph, ...changes.graph } });
+  const own = ["graph", ...Object.keys(OF_VIEWS)].map((tab) => [tab, { ...now[tab], ...changes[tab] }]);
+  return format({ ...now, ...changes, ...Object.fromEntries(own) });
 }
 
 /** Goes there. `replace` leaves no step to go back to: for what changes with every key. */

@@ -128,7 +128,9 @@ function ratesOf({ uptime, calls }, before) {
   const passed = uptime - (before?.uptime ?? 0);
   const earlier = new Map(passed > 0 ? before?.calls.map((entry) => [entry.call, entry.total]) : []);
   const since = passed > 0 ? passed : uptime;
-  return new Map(calls.map((entry) => [entry.call, (entry.total - (earlier.get(entry.call) ?? 0)) / Math.max(1, since)]));
+  return new Map(
+    calls.map((entry) => [entry.call, (entry.total - (earlier.get(entry.call) ?? 0)) / Math.max(1, since)]),
+  );
 }
 
 const SETTING_COLUMNS = [

@@ -1,7 +1,7 @@
 // The statuses a task is shown with, in the order in which they matter to somebody looking for trouble. Those that begin
 // with UPSTREAM are PENDING tasks that cannot run before something is done about what they wait for.
 
-import { attribute, el, fill, text } from "./dom.js";
+import { attribute, el, fill, svg, text } from "./dom.js";
 
 const CIRCLE = "M8 1.8a6.2 6.2 0 1 1 0 12.4A6.2 6.2 0 0 1 8 1.8";
 
@@ -78,15 +78,7 @@ export const label = (status) => STATUSES[status]?.label ?? status;
 export function statusIcon(status) {
   const known = status in STATUSES ? status : "UNKNOWN";
   const line = svg("path", { d: STATUSES[known].drawing });
-  const icon = svg("svg", { viewBox: "0 0 16 16", class: `icon ${known}`, "aria-hidden": "true" });
-  icon.append(line);
-  return icon;
-}
-
-function svg(tag, attributes) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) attribute(node, name, value);
-  return node;
+  return svg("svg", { viewBox: "0 0 16 16", class: `icon ${known}`, "aria-hidden": "true" }, line);
 }
 
 /** A status as icon and word. */

@@ -8,6 +8,9 @@ import { lookup } from "./lookup.js";
 
 // How long the daemon may hold a question back; less than proxies use to allow.
 const WAIT_S = 25;
+// What follows from a change (what waits for what, rates) the daemon may work out a little later, and tells nobody: when
+// no other change came for so long, all is read once more.
+const SETTLED_S = 3;
 // After a change, the next is heard of no earlier than this: what changes all the time is shown once a second.
 const REST_MS = 1_000;
 // While nobody answers.
@@ -50,6 +53,7 @@ export function createStore(call, changed) {
   };
 
   let since = null;
+  let unsettled = false; // whether a change is not followed by such a reading yet
   let found = 0; // how often the daemon was found, the first time included
   let following = false;
   let waking = new AbortController();
@@ -89,7 +93,8 @@ export function createStore(call, changed) {
     while (visible() || asking.length) {
       waking = new AbortController();
       const told = asking.splice(0);
-      await look(told.length || store.lost ? 0 : WAIT_S, waking.signal);
+      const wait = unsettled ? SETTLED_S : WAIT_S;
+      await look(told.length || store.lost ? 0 : wait, waking.signal);
       if (waking.signal.aborted) asking.push(...told);
       else for (const resolve of told) resolve();
       await rest(store.lost ? RETRY_MS : REST_MS, waking.signal);
@@ -98,8 +103,9 @@ export function createStore(call, changed) {
   }
 
   async function look(wait, signal) {
+    const wanted = { since: since ?? 0, wait: since === null ? 0 : wait, limit: 0 };
     try {
-      take(await call("changes", { since: since ?? 0, wait: since === null ? 0 : wait, limit: 0 }, signal));
+      take(await call("changes", wanted, signal), wanted.wait > 0);
     } catch (error) {
       if (signal.aborted) return; // we hung up ourselves
       store.lost = { error, since: store.lost?.since ?? Date.now() };
@@ -107,10 +113,12 @@ export function createStore(call, changed) {
     changed();
   }
 
-  function take(news) {
+  function take(news, waited) {
     const again = since === null || store.lost !== null;
+    const fresh = again || news.revision !== since;
     if (again) found += 1;
-    if (again || news.revision !== since) store.revision += 1;
+    if (fresh || (unsettled && waited)) store.revision += 1;
+    unsettled = fresh || (unsettled && !waited);
     since = news.revision;
     Object.assign(store, { loaded: true, lost: null, readAt: Date.now(), counts: news.counts });
     overview.update(null, store.revision);

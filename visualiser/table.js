@@ -7,10 +7,10 @@ const MARGIN = 8;
 const USUAL_HEIGHT = 34;
 
 /**
- * @param {{name: string, columns: Array<{name: string, title: string, falls: ?boolean}>, sort: function(Object),
+ * @param {{name: string, columns: Array<{name: string, title: string, falls: ?boolean, sorts: ?boolean}>, sort: function(Object),
  *          row: function(item): Object, key: function(item): string}} options
- *          `name` is for screen readers; a column that `falls` is sorted from the top at first; one without a title is
- *          not sorted; `sort` is called with the { sort, descending } chosen; `row` makes the component of an item
+ *          `name` is for screen readers; a column that `falls` is sorted from the top at first; one without a title
+ *          does not sort; `sort` is called with the { sort, descending } chosen; `row` makes the component of an item
  */
 export function virtualTable({ name, columns, sort, row, key }) {
   let items = [];
@@ -69,8 +69,9 @@ export function virtualTable({ name, columns, sort, row, key }) {
   };
 }
 
-function heading({ name, title, falls = false }, choose) {
+function heading({ name, title, falls = false, sorts = true }, choose) {
   if (!title) return { node: el("td", { class: `${name}-column` }), update() {} };
+  if (!sorts) return { node: el("th", { scope: "col", class: `${name}-column` }, el("span", {}, title)), update() {} };
   const press = el("button", { type: "button" }, title);
   const node = el("th", { scope: "col", class: `${name}-column` }, press);
   return {

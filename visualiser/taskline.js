@@ -22,7 +22,9 @@ export function since(task) {
 
 /** A link to a task's details: its family, and its parameters and what it takes up after it. */
 export function taskLink() {
-  const name = el("span", { class: "task-name" });
+  const home = el("span", { class: "package" });
+  const own = el("span");
+  const name = el("span", { class: "task-name" }, home, own);
   const params = el("span", { class: "task-params" });
   const node = el("a", { class: "task-link" }, name, " ", params);
   return {
@@ -30,7 +32,10 @@ export function taskLink() {
     update(task) {
       attribute(node, "href", link({ task: task.id }));
       attribute(node, "title", clip(task.id, 1000));
-      text(name, clip(taskName(task), NAME_LENGTH));
+      const whole = clip(taskName(task), NAME_LENGTH);
+      const end = task.name ? whole.lastIndexOf(".") + 1 : 0;
+      text(home, whole.slice(0, end));
+      text(own, whole.slice(end));
       text(params, clip(particulars(task), PARAMETERS_LENGTH));
     },
   };

@@ -5,11 +5,10 @@ import { callButton } from "./actions.js";
 import { call } from "./api.js";
 import { attribute, bar, el, failureNote, fill, show, text, timeElement } from "./dom.js";
 import { familyList, shownCounts, statusTiles } from "./families.js";
-import { filterBar } from "./filters.js";
-import { clip, counted, workerName } from "./format.js";
+import { filterBar, filtersOf, isFiltered, wireFilters, wireOrder } from "./filters.js";
+import { amount, clip, counted, workerName } from "./format.js";
 import { lookup } from "./lookup.js";
 import { pageAt, pager } from "./pager.js";
-import { filtersOf, isFiltered, wireFilters, wireOrder } from "./query.js";
 import { go, link } from "./router.js";
 import { statusBadge } from "./status.js";
 import { virtualTable } from "./table.js";
@@ -40,6 +39,7 @@ export function tasksView({ store, actions, update }) {
     key: ({ task }) => task.id,
     row: () => row(store, actions),
   });
+  const tooMany = el("p", { class: "hint" });
   const trouble = failureNote(rows, families);
   const nothing = emptyNote();
   const pages = pager(turnTo);
@@ -47,7 +47,7 @@ export function tasksView({ store, actions, update }) {
   card.append(filters.node, trouble.node, table.node, nothing.node, pages.node);
 
   return {
-    node: el("div", { class: "tasks" }, tiles.node, el("div", { class: "columns" }, sidebar.node, card)),
+    node: el("div", { class: "tasks" }, tiles.node, tooMany, el("div", { class: "columns" }, sidebar.node, card)),
     update(route) {
       rows.update(questionOf(route), store.revision);
       families.update(null, store.revision);
@@ -56,6 +56,7 @@ export function tasksView({ store, actions, update }) {
       sidebar.update((families.value?.families ?? []).map(familyEntry), route.family);
       filters.update(route, found.total);
       trouble.update();
+      showTooMany(tooMany, store.overview);
       attribute(card, "aria-busy", rows.value === null || rows.stale ? "true" : null);
       table.update(
         found.rows.map((task) => ({ task, chosen: task.id === route.task })),
@@ -72,8 +73,7 @@ function questionOf(route) {
 }
 
 async function readRows({ filters, order, length, page }, signal) {
-  const ask = (offset) =>
-    call("tasks", { ...wireFilters(filters), sort: order, offset, limit: length }, signal);
+  const ask = (offset) => call("tasks", { ...wireFilters(filters), sort: order, offset, limit: length }, signal);
   const reply = await ask((page - 1) * length);
   // Past the end, as when the tasks have become fewer, is the last page.
   return reply.rows.length || !reply.total ? reply : ask(pageAt(page, length, reply.total).start);
@@ -81,6 +81,16 @@ async function readRows({ filters, order, length, page }, signal) {
 
 function familyEntry({ family, counts, upstream, total }) {
   return { family, total, counts: shownCounts(counts, upstream) };
+}
+
+// Nothing is left out here, but whoever compares with a script or with stock's page should know why they see less.
+function showTooMany(node, overview) {
+  const most = overview?.limits.max_shown_tasks;
+  const tooMany = overview?.total > most;
+  show(node, tooMany);
+  if (!tooMany) return;
+  const limit = `more than max_shown_tasks (${amount(most)}), beyond which task_list only counts`;
+  text(node, `${counted(overview.total, "task")}, ${limit}. This table has them all.`);
 }
 
 function turnTo(page) {

@@ -104,8 +104,9 @@ def encode(name, arguments, rng):
 def real_request(rng):
     """A request that somebody might send: mostly calls, some of them with a hostile value, and some pages."""
     if rng.random() < 0.15:
+        machines = ("/healthz", "/readyz", "/metrics")
         path = rng.choice(
-            ("/", "/healthz", "/static/visualiser/index.html", "/api/audit", "/api/openapi.json", "/nowhere")
+            ("/", *machines, "/static/visualiser/index.html", "/api/audit", "/api/openapi.json", "/nowhere")
         )
         verb = rng.choice(("GET", "HEAD", "OPTIONS", "POST"))
         return f"{verb} {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()

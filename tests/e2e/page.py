@@ -1,7 +1,7 @@
 """What the tests of the page have in common: a real browser, and a daemon with tasks of every status to look at.
 
-Every test of the page also fails when the browser's console shows an error, when a dialog opens, or when the page asks anybody but
-the daemon for anything.
+Every test of the page also fails when the browser's console shows an error, when a dialog opens, or when the page asks
+anybody but the daemon for anything.
 """
 
 import json

@@ -59,6 +59,15 @@ def is_alive(pid):
     return found.stdout.strip() not in ("", "Z")
 
 
+def python_for(**identity):
+    """An interpreter that this user can run."""
+    for python in (sys.executable, "/usr/bin/python3", "/usr/local/bin/python3"):
+        with contextlib.suppress(OSError):
+            if subprocess.run([python, "-V"], capture_output=True, check=False, **identity).returncode == 0:
+                return python
+    return skip_without("Python that another user can run")
+
+
 class DaemonTest(unittest.TestCase):
     """A test that starts daemons in a directory that goes away afterwards, with all of them."""
 
@@ -493,16 +502,7 @@ class OrdinaryUserTest(DaemonTest):
             skip_without("directory that this user may not write to")
         # Neither the interpreter of the tests nor the repository need be where another user can read them.
         shutil.copy(ROOT / "luigid.py", self.directory)
-        self.choose_python()
-
-    def choose_python(self):
-        """Set `command` to one with an interpreter that this user can run."""
-        for python in (sys.executable, "/usr/bin/python3", "/usr/local/bin/python3"):
-            with contextlib.suppress(OSError):
-                self.command = [python, self.path("luigid.py")]
-                if self.run_command("--version", **self.identity).returncode == 0:
-                    return
-        skip_without("Python that another user can run")
+        self.command = [python_for(**self.identity), self.path("luigid.py")]
 
     def check_default_place(self, expected):
         process, greeting = self.start("--address", "127.0.0.1", "--port", "0", **self.identity)

@@ -128,6 +128,11 @@ class DayTest(EndToEndTest):
     def pid(self):
         return int((self.directory / "luigid.pid").read_text())
 
+    def told(self):
+        """What cron has been told by what it started."""
+        path = self.directory / "cron.out"
+        return path.read_text() if path.exists() else ""
+
     def logs(self):
         """All that the daemon has logged, in all files."""
         return "".join(path.read_text() for path in (self.directory / "logs").glob("luigi-server.log*"))
@@ -153,10 +158,12 @@ class DayTest(EndToEndTest):
         if os.geteuid() != 0 or subprocess.run([unshare, "--mount", "true"], capture_output=True).returncode:
             skip_without("right to run cron")
         command = f"{sys.executable} {ROOT / 'luigid.py'} --background {' '.join(self.flags)}"
+        line = f"cd {self.directory} && {command} >> cron.out 2>&1\n"
         table = self.directory / "crontab"
         table.write_text(
             f"LUIGI_CONFIG_PATH={self.directory / 'luigi.cfg'}\n"
-            f"* * * * * cd {self.directory} && {command} >> cron.out 2>&1\n"
+            f"@reboot {line}"  # which is when cron starts
+            f"* * * * * {line}"
         )
         cron = subprocess.Popen([unshare, "--mount", "sh", "-c", PRIVATE_CRON, "sh", table, find_cron()])
         self.addCleanup(cron.wait)
@@ -197,8 +204,7 @@ class DayTest(EndToEndTest):
         self.configure()
         cron = self.start_cron()
         releases = [self.archive("1"), self.archive("2")]
-        wait_for_minute(lambda: (self.directory / "luigid.pid").exists(), "cron has started the daemon")
-        wait_until(lambda: "listening on" in (self.directory / "cron.out").read_text(), "it answers")
+        wait_until(lambda: "listening on" in self.told(), "cron has started the daemon")
 
         # The morning: pipelines.
         worker = self.start_worker("Diamond", "--gate", "noon", "--workers", "2")
@@ -222,6 +228,13 @@ class DayTest(EndToEndTest):
         self.open_gate("noon")
         self.assert_ends(worker)
         morning.stop()
+        self.assert_kept(morning)
+
+        # Somebody kills it; cron brings it back.
+        killed = self.pid()
+        os.kill(killed, signal.SIGKILL)
+        wait_for_minute(lambda: self.pid() != killed, "cron has started it again")
+        wait_until(lambda: f"(pid {self.pid()})" in self.told(), "it answers")
         self.assert_kept(morning)
         cron.terminate()
         cron.wait(DEADLINE)

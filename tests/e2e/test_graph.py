@@ -223,6 +223,7 @@ class WhatIsShownTest(GraphTest):
         page.route("**/api/graph_view", cut)
         page.goto(f"{page.url.split('#')[0]}#tab=graph&taskId=Report")
         self.expect_tasks(page, 4, "only the nearest of 50,000")
+        page.unroute_all(behavior="wait")
 
     def test_hostile_text_is_only_text(self):
         self.add(HOSTILE, f"{HOSTILE}_1", deps=[f"{HOSTILE}_2", "__proto__"])

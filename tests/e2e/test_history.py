@@ -4,6 +4,7 @@ import collections
 import contextlib
 import itertools
 import json
+import logging
 import os
 import random
 import shutil
@@ -52,6 +53,11 @@ def with_worker(calls):
     """The calls, with the argument that they all have."""
     no_worker = ("forgive_failures", "mark_as_done")
     return [(name, arguments if name in no_worker else {"worker": "w", **arguments}) for name, arguments in calls]
+
+
+def setUpModule():
+    logging.disable(logging.CRITICAL)  # of schedulers here; the daemons' logs are their own
+    unittest.addModuleCleanup(logging.disable, logging.NOTSET)
 
 
 class HistoryTest(unittest.TestCase):

@@ -136,7 +136,7 @@ def questions():
     for sort in luigid.RUN_SORTS:
         yield "runs", {"sort": sort, "limit": 7}
         yield "runs", {"sort": sort, "family": "Load", "status": ["DONE", "FAILED"], "limit": 5}
-    yield from (("runs", {"param": value}) for value in ("n=2", ["n=1", "pw=s"]))
+    yield from (("runs", {"param": value}) for value in ("n=2", "N=2", "pw=s", "PW=S", ["n=1", "pw=s"]))
     yield "runs", {"param": "n=2", "family": "Load", "host": "h2", "limit": 2}
     yield from (("runs", {name: value}) for name, value in (("host", "h1"), ("worker", "w1"), ("task_id", "Load_3")))
     yield "runs", {"status": "FAILED", "since": 1_790_000_050}

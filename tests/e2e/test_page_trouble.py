@@ -46,14 +46,15 @@ class HostileTest(PageTest):
         self.daemon.call("set_task_status_message", task_id="busy", status_message=HOSTILE)
         self.add(HOSTILE, HOSTILE, status="FAILED", expl=HOSTILE, deps=["busy"], **given)
         self.add("__proto__", "__proto__", params={"__proto__": "constructor"}, worker=HOSTILE)
+        page = self.open()
         for view in VIEWS:
             if view == "graph":
                 continue  # a canvas
-            page = self.open(f"tab={view}")
+            page.evaluate("view => (location.hash = `tab=${view}`)", view)
             shown = json.dumps(HOSTILE)[1:-1] if view == "server" else HOSTILE
             expect(page.locator("#main")).to_contain_text(shown)
             self.assert_inert(page)
-        page = self.open()
+        tab(page, "Tasks").click()
         rows(page).filter(has_text="Failed").click()
         expect(panel(page).get_by_label("Error", exact=True)).to_have_text(HOSTILE)
         expect(panel(page).get_by_role("heading", name=HOSTILE)).to_be_visible()
@@ -150,6 +151,24 @@ class LostTest(PageTest):
             route.continue_()
         expect_families(page, "Load")
         expect(page.get_by_role("region", name="Tasks")).not_to_have_attribute("aria-busy", "true")
+
+
+class TooManyTest(PageTest):
+    def test_more_tasks_than_stock_would_show(self):
+        self.start_daemon({**STILL, "max_shown_tasks": 3})
+        for n in range(5):
+            self.add("Part", f"Part_{n}", params={"number": str(n)})
+        self.add("Done", status="DONE", deps=["Ghost_1"])
+        page = self.open()
+        expect(page.get_by_text("7 tasks, more than max_shown_tasks (3)")).to_be_visible()
+        expect(rows(page)).to_have_count(7)
+        expect(tab(page, "Tasks")).to_contain_text("7")
+        find(page, "number=3")
+        expect(rows(page)).to_have_count(1)
+        row(page, "Part_3").click()
+        expect(panel(page).locator(".task-id code")).to_have_text("Part_3")
+        page = self.open("task=Ghost_1")
+        expect(panel(page)).to_contain_text("Unknown")
 
 
 class EverybodyTest(PageTest):

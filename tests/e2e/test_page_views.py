@@ -163,6 +163,22 @@ class BottlenecksTest(PageTest):
         expect(rows(page)).to_have_count(1)
 
 
+class ExpectationTest(PageTest):
+    def test_pipelines_tell_when_they_are_expected_to_finish(self):
+        self.start_daemon({**STILL, "record_task_history": "true"})
+        self.daemon.call("add_worker", worker=ALPHA, info={"workers": 1})
+        for n in range(3):
+            self.add("Extract", f"Extract_{n}")
+            self.assertEqual(f"Extract_{n}", self.daemon.call("get_work", worker=ALPHA, host="alpha")["task_id"])
+            self.add("Extract", f"Extract_{n}", status="DONE")
+        self.add("Extract", "Extract_9", params={"date": "2024-03-09"})
+        self.add("Report", deps=["Extract_9"])
+        page = self.open("tab=bottlenecks")
+        line = page.locator(".pipelines li", has_text="Report")
+        expect(line).to_contain_text("Expected to finish")
+        expect(line.get_by_role("time")).to_have_attribute("datetime", re.compile("^20"))
+
+
 class ServerTest(PageTest):
     def test_state_settings_and_changes_by_hand(self):
         self.start_daemon({**STILL, "retry_count": 7})

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.certificates import make_certificate
 from tests.e2e.daemon import DEADLINE, ROOT, clean_environment, free_port, wait_until
-from tests.e2e.test_daemon import NOBODY, DaemonTest, call, get, is_alive
+from tests.e2e.test_daemon import NOBODY, DaemonTest, call, get, is_alive, python_for
 from tests.missing import skip_without
 
 #: Starts a program with a socket that listens as its descriptor 3, as a service manager does: SOCKET PROGRAM FLAGS...
@@ -39,7 +39,10 @@ class BackgroundServiceTest(DaemonTest):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.flags = ["--state-path", "state.pickle", "--address", "127.0.0.1", "--port", str(self.port)]
-        self.addCleanup(self.run_command, "--stop", *self.flags)
+        self.addCleanup(self.end_daemon)
+
+    def end_daemon(self):
+        self.assertIn(self.run_command("--stop", *self.flags).returncode, (0, 3))
 
     def start_in_background(self, *flags):
         started = self.run_command("--background", "--logdir", "logs", *self.flags, *flags)
@@ -125,9 +128,10 @@ class StopAndStatusTest(BackgroundServiceTest):
         self.start_in_background("--pidfile", "luigid.pid")
         self.directory.chmod(0o755)
         copy = shutil.copy(ROOT / "luigid.py", self.directory)
-        command = ["/usr/bin/python3", copy, *self.flags]
-        options = {"cwd": self.directory, "env": self.environment, "capture_output": True, "text": True}
-        options.update(user=NOBODY, group=NOBODY, extra_groups=[], timeout=DEADLINE, check=False)
+        identity = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+        command = [python_for(**identity), copy, *self.flags]
+        options = {"cwd": self.directory, "env": self.environment, "capture_output": True, "text": True, **identity}
+        options.update(timeout=DEADLINE, check=False)
         for flag in ("--status", "--stop"):
             refused = subprocess.run([*command, flag], **options)
             self.assert_refused(refused, 4, "state.pickle.lock", "Permission denied")
@@ -183,6 +187,8 @@ class LogsTest(BackgroundServiceTest):
         self.write_config("[scheduler]\nretry_count = few\n")
         os.kill(pid, signal.SIGHUP)
         self.wait_for_log("all settings stay as they are")
+        self.assert_refused(self.run_command("--status", *self.flags), 2, "luigi.cfg:2", "few")
+        self.write_config("")  # by which it will be stopped
         self.assertEqual([], call(self.url, "worker_list"))
         lines = list(map(json.loads, self.log().splitlines()))
         self.assertIn("ERROR", {line["level"] for line in lines})
@@ -248,7 +254,8 @@ class ServiceManagerTest(DaemonTest):
         self.addCleanup(manager.socket.close)
         environment = {**self.environment, "NOTIFY_SOCKET": self.path("notify"), "WATCHDOG_USEC": "300000"}
         command = [*self.command, "--standby", "--port", "0", "--state-path", greeting["state"]]
-        second = subprocess.Popen(command, cwd=self.directory, env=environment, stdout=subprocess.PIPE, text=True)
+        options = {"cwd": self.directory, "env": environment, "text": True}
+        second = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **options)
         self.addCleanup(second.stdout.close)
         self.addCleanup(second.wait, DEADLINE)
         self.addCleanup(second.kill)

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { byPackage, shownCounts } from "../../visualiser/families.js";
 import { toCsv } from "../../visualiser/bulk.js";
 import { pageAt, pageOf } from "../../visualiser/pager.js";
-import { NO_FILTERS, epochOf, filtersOf, isFiltered, wireFilters, wireOrder } from "../../visualiser/query.js";
+import { NO_FILTERS, epochOf, filtersOf, isFiltered, wireFilters, wireOrder } from "../../visualiser/filters.js";
 import { parse } from "../../visualiser/router.js";
 
 test("without filters nothing is asked for in particular", () => {
@@ -39,7 +39,10 @@ test("orders have a name on the wire for every column", () => {
 });
 
 test("families are grouped by package, those without one first", () => {
-  const groups = byPackage([{ family: "" }, { family: "a.b.Load" }, { family: "Train" }, { family: "a.b.Save" }], "Train");
+  const groups = byPackage(
+    [{ family: "" }, { family: "a.b.Load" }, { family: "Train" }, { family: "a.b.Save" }],
+    "Train",
+  );
   assert.deepEqual(
     groups.map(({ name, entries }) => [name, entries.map(({ family }) => family)]),
     [

@@ -67,7 +67,7 @@ class CommandLineTest(InDirectory):
     def test_help_names_every_flag_exit_status_and_signal(self):
         status, out, err = run("--help")
         self.assertEqual((0, ""), (status, err))
-        statuses = [f"\n  {status}  " for status in (0, 1, 2, 3, 4, 130)]
+        statuses = [f"\n  {status}  " for status in (0, 1, 2, 3, 4, "128+N")]
         for part in (*FLAGS, *statuses, "TERM, INT, QUIT", "HUP ", "USR1 "):
             self.assertIn(part, out)
 
@@ -148,6 +148,17 @@ class CommandLineTest(InDirectory):
         self.assert_one_line_error(run("--check-config", "--tls-cert", "cert.pem"), 2, "users_file users:1")
         self.write("luigi.cfg", "")
         self.assert_one_line_error(run("--check-config", "--tls-cert", "cert.pem"), 2, "tls_cert cert.pem")
+
+    def test_json_is_a_form_of_status(self):
+        self.assert_one_line_error(run("--json"), 2, "--status")
+        self.assertEqual((3, '{"running": false}\n', ""), run("--status", "--json", "--state-path", "state"))
+
+    def test_units(self):
+        for kind, part in (("service", "\nExecStart="), ("socket", "\nListenStream=8082\n")):
+            status, out, err = run("--print-unit", kind)
+            self.assertEqual((0, ""), (status, err))
+            self.assertIn(part, out)
+        self.assert_one_line_error(run("--print-unit", "timer"), 2, "--print-unit", "timer")
 
     def test_a_time_out_must_be_one(self):
         for text in ("soon", "-1", "nan", "inf", ""):
@@ -397,7 +408,7 @@ class LogTest(InDirectory):
         self.configure("[core]\nno_configure_logging = true\n", logdir="logs")
         self.assertEqual([], logging.getLogger().handlers)
 
-    def test_logging_conf_file(self):
+    def configure_by_conf_file(self):
         self.write(
             "logging.conf",
             "[loggers]\nkeys=root\n[handlers]\nkeys=file\n[formatters]\nkeys=short\n"
@@ -406,6 +417,32 @@ class LogTest(InDirectory):
             "[formatter_short]\nformat=%(levelname)s %(message)s\n",
         )
         self.configure("[core]\nlogging_conf_file = logging.conf\n")
+
+    def test_the_operators_own_files_are_opened_again_too(self):
+        self.configure_by_conf_file()
+        luigid.logger.info("one")
+        os.rename("mine.log", "moved.log")
+        luigid.reopen_logs()
+        luigid.logger.info("two")
+        for name, line in (("moved.log", "INFO one\n"), ("mine.log", "INFO two\n")):
+            with open(name) as log:
+                self.assertEqual(line, log.read())
+
+    def test_a_failing_thread_cannot_forge_a_line(self):
+        def fail():
+            raise ValueError("bad\n2026-01-01 00:00:00,000 luigid[1] INFO: all is well")
+
+        self.configure_by_conf_file()
+        failing = threading.Thread(target=fail)
+        failing.start()
+        failing.join()
+        with open("mine.log") as log:
+            first, *rest = log.read().splitlines()
+        self.assertEqual("ERROR a thread failed", first)
+        self.assertTrue(rest and all(line.startswith("  ") for line in rest), rest)
+
+    def test_logging_conf_file(self):
+        self.configure_by_conf_file()
         luigid.logger.info("forged\nline")
         with open("mine.log") as log:
             self.assertEqual("INFO forged\\nline\n", log.read())

@@ -30,6 +30,13 @@ def record(message, *args, created=None, **fields):
     return made
 
 
+def keep_quiet(test):
+    """Let nothing that is logged reach the terminal, where `test` does not look at it."""
+    handler = logging.NullHandler()
+    luigid.logger.addHandler(handler)
+    test.addCleanup(luigid.logger.removeHandler, handler)
+
+
 class LogFileTest(InDirectory):
     def setUp(self):
         super().setUp()
@@ -166,6 +173,36 @@ class LogFileTest(InDirectory):
         self.assertEqual({f"l[o]g+.{self.today()}.2": ["2"], "l[o]g+": ["3"], "log": []}, self.contents())
 
 
+class SlowLogTest(unittest.TestCase):
+    """A log that nobody reads, or on a slow disk, holds up whoever has something to log, and nobody else."""
+
+    def test_no_line_is_written_while_the_schedulers_lock_is_held(self):
+        now, written = 1000.0, []
+        scheduler = luigid.Scheduler(clock=lambda: now, retry_count=1)
+
+        def emit(entry):
+            free = scheduler._lock.acquire(False)
+            if free:
+                scheduler._lock.release()
+            written.append((entry.getMessage().partition(" ")[0], free))
+
+        handler = logging.Handler()
+        handler.emit = emit
+        luigid.logger.addHandler(handler)
+        self.addCleanup(luigid.logger.removeHandler, handler)
+        self.addCleanup(luigid.logger.setLevel, luigid.logger.level)
+        luigid.logger.setLevel(logging.DEBUG)
+        for task_id in ("t", "u"):
+            scheduler.add_task(worker="w", task_id=task_id)
+            scheduler.get_work(worker="w", host="h")
+        scheduler.add_task(worker="w", task_id="t", status="FAILED")
+        scheduler.announce_scheduling_failure(worker="w", task_name="t", family="F", params={}, expl="", owners=[])
+        now += 1000
+        scheduler.prune()
+        self.assertLessEqual({("task", True), ("worker", True)}, set(written))
+        self.assertNotIn(False, [free for _, free in written])
+
+
 class JsonLogTest(unittest.TestCase):
     def format(self, *args, **fields):
         return luigid.JsonFormatter().format(record(*args, **fields))
@@ -293,7 +330,8 @@ class WhoRunsTest(InDirectory):
         with self.state_held(since=1):
             self.assertIsNone(luigid.find_daemon(self.settings(pidfile="luigid.pid")))
             with luigid.pid_file("luigid.pid"):
-                self.assertEqual({"since": 1}, luigid.find_daemon(self.settings(pidfile="luigid.pid")).facts)
+                found = luigid.find_daemon(self.settings(pidfile="luigid.pid"))
+                self.assertEqual(({"since": 1}, "luigid.pid"), (found.facts, found.lock))
 
     def test_a_pid_file_of_somebody_who_does_not_have_the_state(self):
         with luigid.pid_file("luigid.pid"):
@@ -413,7 +451,7 @@ class ServiceManagerTest(InDirectory):
         self.assertLess(sleep.call_args[0][0] + scheduler.responds.call_args[0][0], 0.3)
 
     def test_has_no_watchdog_or_that_of_another_process(self):
-        for environ in ({}, {"WATCHDOG_USEC": "1000", "WATCHDOG_PID": "1"}):
+        for environ in ({}, {"WATCHDOG_USEC": "1000", "WATCHDOG_PID": "1"}, {"WATCHDOG_USEC": "often"}):
             with mock.patch.dict(os.environ, environ), mock.patch.object(luigid.threading, "Thread") as thread:
                 luigid.feed_watchdog(mock.Mock(), lambda: True)
             thread.assert_not_called()
@@ -460,8 +498,9 @@ class ServiceManagerTest(InDirectory):
                 self.assertRegex(caught.exception.args[1], "as web is no socket that listens; .*ListenStream=")
 
     def test_hands_nothing_over_to_another_process(self):
-        with mock.patch.dict(os.environ, LISTEN_PID="1", LISTEN_FDS="1"):
-            self.assertEqual([], luigid.inherited_sockets())
+        for pid, number in (("1", "1"), (str(os.getpid()), "some"), (str(os.getpid()), "")):
+            with mock.patch.dict(os.environ, LISTEN_PID=pid, LISTEN_FDS=number):
+                self.assertEqual([], luigid.inherited_sockets())
 
     def test_unit_runs_this_program_wherever_it_is(self):
         with mock.patch.object(sys, "argv", ["my $dir/100%/luigid.py"]), mock.patch.object(sys, "executable", "/py"):
@@ -475,6 +514,7 @@ class ReloadTest(InDirectory):
 
     def setUp(self):
         super().setUp()
+        keep_quiet(self)
         self.write("luigi.cfg", "[resources]\nprinter = 2\n")
         self.server = self.enter(serving())
         self.read = lambda: luigid.Settings.load({("luigid", "port"): "8083"})
@@ -594,6 +634,7 @@ class ChangeSettingsTest(unittest.TestCase):
     """Scheduler.change_settings: from then on all is as if it had been started like this."""
 
     def setUp(self):
+        keep_quiet(self)
         self.now = 1000.0
         self.scheduler = luigid.Scheduler(clock=lambda: self.now, retry_count=2)
 

@@ -33,10 +33,9 @@ class Directory(unittest.TestCase):
         self.path = self.directory / "history.db"
         self.now = 1_700_000_000.0
         self.schedulers = []
-        self.addCleanup(self.end)
-        level = luigid.logger.level
+        self.addCleanup(luigid.logger.setLevel, luigid.logger.level)
         luigid.logger.setLevel(logging.CRITICAL + 1)
-        self.addCleanup(luigid.logger.setLevel, level)
+        self.addCleanup(self.end)
 
     def end(self):
         for scheduler in self.schedulers:
@@ -288,7 +287,7 @@ class TestSettings(Directory):
         self.assertEqual(os.listdir(self.directory), [], "a scheduler in memory touches no file until it must")
         self.scheduler.flush()
         self.path = self.directory / "state.history.db"
-        self.assertEqual(self.path.stat().st_mode & 0o777, 0o640)
+        self.assertEqual(self.path.stat().st_mode & 0o777, 0o600)
         self.assertEqual(self.events(), [(1, "A_1", PENDING)])
 
     def test_closing_records_too(self):
@@ -536,6 +535,16 @@ class TestOnce(Directory):
         self.add("A_2")
         self.assertEqual(self.recorded(), [(1, "A_2", PENDING)])
 
+    def test_a_database_that_is_made_anew(self):
+        self.add()
+        self.scheduler.flush()
+        self.history._lose(sqlite3.OperationalError("gone"))
+        for file in self.directory.glob("history.db*"):
+            file.unlink()
+        self.scheduler.flush()
+        self.add("A_2")
+        self.assertEqual(self.recorded(), [(1, "A_2", PENDING)])
+
     def test_two_states_in_a_database(self):
         self.add()
         self.scheduler.flush()
@@ -726,6 +735,35 @@ class TestSpool(TestOutage):
         self.add("A_10")
         self.expect(10)
 
+    def test_a_torn_beginning(self):
+        self.spool.write_bytes(luigid.frame(b"torn")[:-2])
+        self.spooled()
+        self.load()
+        self.expect()
+
+    def test_damage(self):
+        self.spooled()
+        data = bytearray(self.spool.read_bytes())
+        data[300] ^= 1
+        self.spool.write_bytes(data)
+        with self.assertLogs(luigid.logger, "ERROR") as logged:
+            self.scheduler.flush()
+        [aside] = self.directory.glob("state.history.spool.*")
+        self.assertIn(f"they are in {aside}", logged.output[0])
+        self.assertEqual(aside.read_bytes(), data)
+        self.assertEqual(self.recorded()[-1][1], "A_9")
+
+    def test_the_first_write_fails(self):
+        self.load()
+        with self.locked():
+            self.add("A_1")
+            self.add("A_2")
+            with mock.patch.object(luigid, "write_all", side_effect=OSError("full")):
+                self.assertRaises(Unavailable, self.history.flush)
+            self.assertEqual(self.scheduler.health()["history"]["spooled_bytes"], 0)
+            self.assertRaises(Unavailable, self.scheduler.flush)
+        self.expect(2)
+
     def test_what_cannot_be_written_into_it(self):
         self.load()
         with self.locked(), mock.patch.object(luigid.os, "fsync", side_effect=OSError("full")):
@@ -734,8 +772,30 @@ class TestSpool(TestOutage):
                     self.add(f"A_{task}")
                 with contextlib.suppress(Unavailable):
                     self.history.flush()
+            self.assertEqual(self.scheduler.health()["history"]["spooled_bytes"], 0)
         self.scheduler.dump()
         self.expect(4)
+
+    def test_what_the_journal_does_not_have_is_not_in_it(self):
+        self.load()
+        with self.locked(), mock.patch.object(luigid.Journal, "_write_waiting", side_effect=Unavailable("full")):
+            for task in range(1, 5):
+                self.assertRaises(Unavailable, self.add, f"A_{task}")
+                self.assertRaises(Unavailable, self.history.flush)
+        self.assertEqual(self.scheduler.health()["history"]["spooled_bytes"], 0)
+
+    def test_the_writer_is_woken_by_too_much(self):
+        with mock.patch.object(luigid, "RETRY_FIRST", 1000), mock.patch.object(luigid, "RETRY_MOST", 1000):
+            self.load()
+            self.scheduler.start()
+            with self.locked():
+                self.add("A_1")
+                self.wait_until(lambda: self.scheduler.health()["history"]["error"])
+                self.add("A_2")
+                self.wait_until(lambda: self.scheduler.health()["history"]["spooled_bytes"])
+            self.scheduler.flush()
+            self.scheduler.close()
+        self.assertEqual([task for _, task, _ in self.events()], ["A_0", "A_1", "A_2"])
 
     def test_of_another_state(self):
         self.spooled()
@@ -763,9 +823,9 @@ class TestRefused(Directory):
         record = luigid.Recorder.record
 
         def picky(recorder, session, events):
+            record(recorder, session, events)
             if any(event.task_id == task_id for event in events):
                 raise sqlite3.IntegrityError("I do not like it")
-            record(recorder, session, events)
 
         patch = mock.patch.object(luigid.Recorder, "record", picky)
         patch.start()

@@ -789,11 +789,11 @@ class ApiTest(WebTest):
         hasty = mock.patch.multiple(
             luigid, TRANSFER_SECONDS=0.01, TRANSFER_RATE=1e9, LINGER_SECONDS=0.01, SWEEP_SECONDS=0.01
         )
-        with hasty, mock.patch.object(luigid.HistoryReader, "runs", lambda reader, **arguments: endless):
-            with Client(self.server.server_address) as client:
-                client.send(request("/api/history/runs?format=jsonl"))
-                self.assertTrue(client.stream.readline().startswith(b"HTTP/1.1 200 "))
-                wait_until(lambda: not self.server._connections)
+        endlessly = mock.patch.object(luigid.HistoryReader, "runs", lambda reader, **arguments: endless)
+        with hasty, endlessly, Client(self.server.server_address) as client:
+            client.send(request("/api/history/runs?format=jsonl"))
+            self.assertTrue(client.stream.readline().startswith(b"HTTP/1.1 200 "))
+            wait_until(lambda: not self.server._connections)
 
     def test_it_is_in_the_description(self):
         paths = self.ask("/api/openapi.json").json["paths"]

@@ -1072,6 +1072,24 @@ class LifeOfAConnectionTest(unittest.TestCase):
             self.assertFalse(closing.is_alive())
             self.assertFalse(server._connections)
 
+    def test_a_request_that_comes_just_as_the_server_hangs_up_is_answered(self):
+        usual = luigid.Connection.setup
+
+        def setup(connection):
+            usual(connection)
+            stream = connection.rfile
+
+            def hang_up(_):
+                connection.rfile, connection.server.closing = stream, True
+                return b""
+
+            connection.rfile = mock.Mock(readline=hang_up)
+
+        patched = mock.patch.object(luigid.Connection, "setup", setup)
+        with patched, serving() as server, Client(server.server_address) as client:
+            reply = client.send(call("ping", worker="w")).reply()
+        self.assertEqual((200, "close"), (reply.status, reply.headers["connection"]))
+
     def test_closing_does_not_wait_for_ever(self):
         self.limits(DRAIN_SECONDS=0.01)
         leave = threading.Event()

@@ -12,6 +12,7 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 import types
 import unittest
 from unittest import mock
@@ -77,9 +78,6 @@ class FormatTest(unittest.TestCase):
 
     def test_what_utf_8_cannot_say_is_said_otherwise(self):
         self.assertEqual(self.value_of("\ud800"), r"\\ud800")
-
-    def test_long_values_are_cut(self):
-        self.assertEqual(self.value_of("x" * 10_000), "x" * luigid.MAX_LABEL_VALUE)
 
     def test_numbers(self):
         for number, text in ((True, "1"), (10**30, str(10**30)), (0.1, "0.1"), (math.inf, "+Inf"), (1e300, "1e+300")):
@@ -163,6 +161,15 @@ class SchedulerFiguresTest(unittest.TestCase):
         self.assertEqual(sum(shown.values()), sum(counts.values()))
         self.assertEqual(shown[OTHERS, RUNNING], 2 * most + 3)
 
+    def test_long_names_are_cut_and_what_is_then_alike_is_counted_together(self):
+        most = luigid.MAX_LABEL_VALUE
+        for end in "abc":
+            self.scheduler.update_resources(**{"r" * most + end: 3})
+            self.scheduler.add_task(worker="w", task_id=end, family="f" * most + end)
+        found = self.expose()
+        self.assertEqual(found[f'luigid_family_tasks{{family="{"f" * most}",status="PENDING"}}'], 3)
+        self.assertEqual(found[f'luigid_resource_limit{{resource="{"r" * most}"}}'], 3)
+
     def test_there_are_so_many_resources_whoever_names_them(self):
         with mock.patch.object(luigid, "MAX_RESOURCES_SHOWN", 2):
             self.scheduler.update_resources(a=1, b=2, c=3)
@@ -179,16 +186,12 @@ class SchedulerFiguresTest(unittest.TestCase):
             exporter.expose(())
             self.assertEqual(count.call_count, 2)
 
-    def test_what_changes_while_families_are_counted_is_counted_as_it_was(self):
-        for number in range(luigid.SLICE + 1):
+    def test_counted_families_follow_every_change(self):
+        for number in range(3):
             self.scheduler.add_task(worker="w", task_id=f"t{number}", family="F")
-
-        def change(_):
-            self.scheduler.add_task(worker="w", task_id=f"t{luigid.SLICE}", status=DONE)
-
-        with mock.patch.object(luigid.time, "sleep", change):
-            self.assertEqual(self.scheduler.count_families(), {("F", "PENDING"): luigid.SLICE + 1})
-        self.assertEqual(self.scheduler.count_families(), {("F", "PENDING"): luigid.SLICE, ("F", DONE): 1})
+        self.assertEqual(self.scheduler.count_families(), {("F", "PENDING"): 3})
+        self.scheduler.add_task(worker="w", task_id="t2", status=DONE)
+        self.assertEqual(self.scheduler.count_families(), {("F", "PENDING"): 2, ("F", DONE): 1})
 
     def test_only_calls_that_wait_for_the_lock_are_timed(self):
         self.scheduler.ping(worker="w")
@@ -293,6 +296,13 @@ class CallsTest(ServedTest):
     def setUp(self):
         self.serve(Scheduler())
 
+    def wait_for(self, condition):
+        """Wait until `condition` holds for the connections that there are."""
+        give_up = time.monotonic() + PATIENCE
+        while not condition(list(self.server._connections)):
+            self.assertLess(time.monotonic(), give_up)
+            time.sleep(0.005)
+
     def test_calls_are_counted_by_method_and_outcome(self):
         self.assertEqual(self.call("ping", worker="w"), 200)
         self.assertEqual(self.call("ping", worker="w"), 200)
@@ -346,6 +356,7 @@ class CallsTest(ServedTest):
         idle = http.client.HTTPConnection(*self.server.server_address, timeout=PATIENCE)
         self.addCleanup(idle.close)
         self.call("ping", connection=idle, worker="w")
+        self.wait_for(lambda connections: all(connection.idle for connection in connections))
         found = self.figures()
         self.assertEqual(found['luigid_connections{state="idle"}'], 1)
         self.assertEqual(found['luigid_connections{state="busy"}'], 1)
@@ -358,9 +369,7 @@ class CallsTest(ServedTest):
         self.server.set_limits(self.server.limits._replace(per_address=1))
         with socket.create_connection(self.server.server_address) as busy:
             busy.sendall(b"GET /metrics HTTP/1.1\r\n")  # and no more, so that it is not idle
-            waiting = threading.Event()
-            while not any(not connection.idle for connection in list(self.server._connections)):
-                waiting.wait(0.01)
+            self.wait_for(lambda connections: any(not connection.idle for connection in connections))
             with socket.create_connection(self.server.server_address) as refused:
                 self.assertIn(b" 429 ", refused.makefile("rb").readline())
             busy.sendall(b"Host: x\r\nConnection: close\r\n\r\n")
@@ -376,6 +385,10 @@ class CallsTest(ServedTest):
         self.assertEqual(self.ask("/metrics", "POST", body="{}")[0], 405)
 
 
+#: what must be true of a daemon that is ready
+CHECKS = ("state_loaded", "disk_writable", "responding", "not_stopping")
+
+
 class HealthTest(ServedTest):
     def ready(self):
         status, _, text = self.ask("/readyz")
@@ -385,7 +398,7 @@ class HealthTest(ServedTest):
         self.serve(Scheduler())
         status, said = self.ready()
         self.assertEqual(status, 200)
-        self.assertEqual(said["checks"], {"state_loaded": True, "disk_writable": True, "not_stopping": True})
+        self.assertEqual(said["checks"], dict.fromkeys(CHECKS, True))
         self.assertEqual(self.ask("/readyz", "HEAD")[::2], (200, ""))
 
     def test_alive_says_more(self):
@@ -423,6 +436,14 @@ class HealthTest(ServedTest):
         self.assertFalse(scheduler.readiness()["state_loaded"])
         scheduler.load()
         self.assertTrue(scheduler.readiness()["state_loaded"])
+
+    def test_not_ready_while_calls_do_not_get_their_turn(self):
+        scheduler = Scheduler()
+        self.serve(scheduler)
+        with mock.patch.object(luigid, "READY_SECONDS", 0.01), scheduler._lock:
+            status, said = self.ready()
+        self.assertEqual((status, said["checks"]["responding"]), (503, False))
+        self.assertEqual(self.ready()[0], 200)
 
     def test_not_ready_while_it_stops(self):
         self.serve(Scheduler())
@@ -493,12 +514,25 @@ class TaskCountsTest(AttendedTest):
         )
         self.assertEqual(self.counts()['luigi_task_failed_created{family="F"}'], 1009.5)
 
+    def test_only_what_is_given_out_counts_as_started(self):
+        self.attend(self.make())
+        self.scheduler.add_task(worker="w", task_id="t", family="F", status=RUNNING)
+        self.assertEqual(self.counts(), {})
+        self.scheduler.add_task(worker="w", task_id="t", family="F", status=DONE)
+        self.assertNotIn('luigi_task_started_total{family="F"}', self.counts())
+
     def test_parameters_that_must_not_be_shown_are_as_those_that_are_not_there(self):
         self.attend(self.make(parameters=("day", "password", "none")))
         secret = {"params": {"day": "1", "password": "hunter2"}, "param_visibilities": {"password": 2}}
         self.run_task(**secret)
         self.assertIn('luigi_task_done_total{day="1",password="None",none="None",family="F"}', self.counts())
         self.assertNotIn("hunter2", exposition(self.collector.metrics()))
+
+    def test_parameters_that_are_not_text(self):
+        self.attend(self.make(parameters=("a", "b", "c", "d", "e")))
+        self.run_task(params={"a": 1, "b": True, "c": ["x", "y"], "d": ["x" * 1000], "e": {"x": 1}})
+        labels = f"""a="1",b="True",c="['x', 'y']",d="{OTHERS}",e="{OTHERS}",family="F\""""
+        self.assertIn(f"luigi_task_done_total{{{labels}}}", self.counts())
 
     def test_there_are_so_many_sets_of_labels(self):
         self.attend(self.make())
@@ -604,14 +638,15 @@ class DatadogTest(AttendedTest):
         self.assertIn("|p:normal|t:error|", event)
 
     def test_an_agent_that_cannot_be_found_is_one_warning(self):
-        with Logged() as lines, mock.patch.object(socket, "getaddrinfo", side_effect=socket.gaierror(-2, "unknown")):
-            collector = self.make(datadog__statsd_host="agent.invalid")
-            for number in range(3):
-                collector._lookup = 0.0
-                self.run_task(f"t{number}")
-                collector.flush()
-        self.assertEqual([line for line in lines if "agent.invalid" in line and "unknown" in line], lines)
-        self.assertEqual(len(lines), 1)
+        for trouble in (socket.gaierror(-2, "unknown"), UnicodeError("unknown")):
+            with Logged() as lines, mock.patch.object(socket, "getaddrinfo", side_effect=trouble):
+                collector = self.make(datadog__statsd_host="agent.invalid")
+                for number in range(3):
+                    collector._lookup = 0.0
+                    self.run_task(f"t{number}")
+                    collector.flush()
+            self.assertEqual([line for line in lines if "agent.invalid" in line and "unknown" in line], lines)
+            self.assertEqual(len(lines), 1)
 
     def test_an_agent_that_does_not_listen_hurts_nobody(self):
         collector = self.make()
@@ -828,7 +863,26 @@ class CustomTest(AttendedTest, ServedTest):
                 self.make(name)
 
 
-class CloseTest(AttendedTest):
+class ThreadTest(AttendedTest):
+    def test_a_fault_ends_nothing(self):
+        dealt = collections.deque()
+
+        class Faulty(luigid.Forwarder):
+            def note(self, event, task):
+                return event
+
+            def deal(self, item):
+                dealt.append(item.kind)
+                raise LookupError
+
+        self.attend(Faulty()).start()
+        self.addCleanup(self.collector.close)
+        with Logged() as lines:
+            self.run_task()
+            self.collector.flush()
+        self.assertEqual(list(dealt), ["PENDING", RUNNING, DONE])
+        self.assertEqual(len(lines), 1)
+
     def test_closing_deals_with_the_rest_first(self):
         dealt = collections.deque()
 
@@ -841,7 +895,7 @@ class CloseTest(AttendedTest):
 
         self.attend(Slow())
         self.run_task("a")
-        self.collector.flush()  # without a thread there is nothing to wait for
+        self.collector.flush()  # without a thread there is nobody to wait for
         self.collector.start()
         self.collector.close()
         self.assertFalse(self.collector._thread.is_alive())

@@ -4,9 +4,12 @@
 const LARGEST = 2.5;
 const MARGIN = 24;
 
-// A zoom at which names can be read, and one below which the whole drawing is no help to begin with.
+// A zoom at which names can be read; one below which the whole drawing is no help to begin with; and one below which a
+// small drawing is none, because a part of it would tell more.
 const READABLE = 0.8;
 const TOO_FAR = 0.02;
+const TOO_SMALL = 0.3;
+const FEW = 60;
 
 /** The camera that shows all of the scene. */
 export function fitting(scene, stage) {
@@ -21,7 +24,7 @@ export function fitting(scene, stage) {
 /** The camera to begin with: all, or where that would be too small to see anything the surroundings of one node. */
 export function opening(scene, stage, node) {
   const all = fitting(scene, stage);
-  if (all.scale >= TOO_FAR || node < 0) return all;
+  if (all.scale >= (scene.count > FEW ? TOO_FAR : TOO_SMALL) || node < 0) return all;
   return centred({ x: scene.x[node], y: scene.y[node] }, READABLE, stage);
 }
 

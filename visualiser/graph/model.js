@@ -6,8 +6,7 @@
 import { GROUP_HEIGHT, STATUS_NAMES, TASK_HEIGHT } from "./names.js";
 import { adjacency, closingEdges, topological } from "./ranks.js";
 
-const [DONE, PENDING, UNKNOWN, UPSTREAM_MISSING_INPUT, UPSTREAM_DISABLED, UPSTREAM_FAILED, , , DISABLED, FAILED] =
-  STATUS_NAMES.keys();
+const [DONE, UNKNOWN] = ["DONE", "UNKNOWN"].map((name) => STATUS_NAMES.indexOf(name));
 
 const statusNumber = (name) => (STATUS_NAMES.includes(name) ? STATUS_NAMES.indexOf(name) : UNKNOWN);
 
@@ -19,7 +18,7 @@ export const MANY = 1_500;
  * @property {string[]} ids  the task that was asked for is the first
  * @property {string[]} families
  * @property {Int32Array} family  of each task, place in families
- * @property {Uint8Array} status  of each task
+ * @property {Uint8Array} status  of each task, as shown
  * @property {Int32Array} from  of each edge, the task that is depended on
  * @property {Int32Array} to  of each edge, the task that depends on it
  * @property {Int32Array} more  of each task, how many neighbours it has that are not here
@@ -71,27 +70,6 @@ export const sameShape = (a, b) =>
   a.ids.every((id, v) => id === b.ids[v]);
 
 const same = (a, b) => a.length === b.length && a.every((each, i) => each === b[i]);
-
-/** The statuses as shown: of PENDING tasks below a failed, a disabled or an unknown one, the one that says so. */
-export function shownStatuses({ ids, status, from, to }) {
-  const shown = status.slice();
-  const { start, other } = adjacency(ids.length, from, to);
-  const spread = (cause, effect) => {
-    const reached = [];
-    shown.forEach((each, v) => each === cause && reached.push(v));
-    for (const v of reached) {
-      for (let k = start[v]; k < start[v + 1]; k += 1) {
-        if (shown[other[k]] !== PENDING) continue;
-        shown[other[k]] = effect;
-        reached.push(other[k]);
-      }
-    }
-  };
-  spread(FAILED, UPSTREAM_FAILED);
-  spread(DISABLED, UPSTREAM_DISABLED);
-  spread(UNKNOWN, UPSTREAM_MISSING_INPUT);
-  return shown;
-}
 
 /**
  * The longest chain of unfinished tasks that ends in the task asked for, or anywhere if that is done or nothing was

@@ -98,9 +98,8 @@ function arrange(wanted) {
 }
 
 function colours(shown) {
-  const status = model.shownStatuses(tasks);
   const path = model.criticalPath(tasks, Boolean(question.root));
-  const counts = tasks.whole?.counts ?? model.statusCounts(shown, status);
+  const counts = tasks.whole?.counts ?? model.statusCounts(shown, tasks.status);
   return {
     status: model.nodeStatuses(counts),
     counts,

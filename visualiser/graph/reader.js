@@ -1,0 +1,70 @@
+// Talks with the worker: asks it to read what the address says, again when the store has seen a change, and to arrange
+// what was read.
+
+const REFRESH_MS = 2_000;
+
+/**
+ * @param store  see store.js
+ * @param {Object<string, function(Object)>} heard  what to do with each kind of message: see worker.js; "scene",
+ *   "colours", "unchanged" and "failed" end a reading
+ */
+export function createReader(store, heard) {
+  const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
+  let asked = { question: null, arrangement: null };
+  let reading = false;
+  let readAt = 0;
+  let revision = null;
+  let timer = 0;
+
+  const post = (kind, more = {}) => worker.postMessage({ kind, ...more });
+
+  worker.onmessage = ({ data }) => {
+    if (ENDS.has(data.kind)) reading = false;
+    heard[data.kind](data);
+  };
+  worker.onerror = (event) => {
+    event.preventDefault();
+    reading = false;
+    heard.failed({ message: event.message || "its code could not be loaded" });
+  };
+
+  function read() {
+    clearTimeout(timer);
+    timer = 0;
+    reading = true;
+    readAt = Date.now();
+    ({ revision } = store);
+    post("read", asked);
+  }
+
+  // Not more often than every two seconds, however much changes.
+  function readLater() {
+    if (!timer) timer = setTimeout(read, Math.max(0, readAt + REFRESH_MS - Date.now()));
+  }
+
+  return {
+    post,
+    read,
+    readLater,
+    /** Asks what is to be asked by now. Returns whether something else is to be seen. */
+    ask(question, arrangement) {
+      const before = asked;
+      asked = { question, arrangement };
+      if (!same(question, before.question)) read();
+      else if (!same(arrangement, before.arrangement)) post("arrange", { arrangement });
+      else {
+        if (!reading && store.revision !== revision) readLater();
+        return false;
+      }
+      return true;
+    },
+    /** Nothing is read any more until the next question. */
+    rest() {
+      clearTimeout(timer);
+      timer = 0;
+    },
+  };
+}
+
+const ENDS = new Set(["scene", "colours", "unchanged", "failed"]);
+const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
