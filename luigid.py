@@ -23,16 +23,18 @@ Threads and locks
 The main thread accepts connections; each connection has a thread that reads a request, calls the scheduler, and
 answers. One more does what is due without anybody calling (prune, sync, fold the journal), and one waits for signals.
 Where a service manager wants to hear that all is well, one tells it.
-E-mails and messages to a webhook are made and sent by a thread of each.
+E-mails and messages to a webhook are made and sent by a thread of each; one writes the task history.
 
     the scheduler's lock    all tasks, workers and indexes, and the order of the journal. A call takes it after its
                             arguments are checked and gives it back before what it changed is written and its reply
                             encoded: nothing slow happens under it, no disk, no socket, no large JSON.
     the journal's lock      the open journal. Whoever takes it writes for all that wait for it. `Journal.wait` takes it
-                            with no other held; a snapshot and a sync take `_folding` and `_syncing` before it.
+                            with no other held; a snapshot and a sync take `_folding` and `_syncing` before it, and
+                            who writes the task history the lock that guards its database.
     the HTTP server's lock  the set of connections.
 
-No two of these three are ever held together. A page's question that takes a walk over tasks has a lock of its own, so
+No two of these three are ever held together. The lock of the history's queue is taken under the scheduler's, for a
+moment and with none under it. A page's question that takes a walk over tasks has a lock of its own, so
 that others who ask the same wait for its answer; the walk takes the scheduler's lock again and again. Besides them,
 each address has a lock that its log-ins take turns by, held while a password is looked at and with no other taken under
 it; one scrape of /metrics at a time counts families, and takes the scheduler's lock for it; an operator's own collector
@@ -3537,6 +3539,10 @@ HAND_ACTIONS = {
 }
 
 
+class Outdated(BadRequest):
+    """What a call counts on is not so any more; nothing has been changed. To be looked at again."""
+
+
 def _choice_kind(names: Iterable[str]) -> Kind:
     names = tuple(names)
     return Kind(lambda value: names[names.index(value)], f"one of {', '.join(names)}", {"enum": names})
@@ -3558,8 +3564,10 @@ SORTS = ("updated", "started", "running", "priority", "family", "name", "status"
 Statuses = Annotated[Tuple[str, ...], _list_kind(_choice_kind(SHOWN_STATUSES))]
 Sort = Annotated[str, _choice_kind((*SORTS, *(f"-{name}" for name in SORTS)))]
 Timestamp = Annotated[str, _choice_kind(("updated", "started"))]
-HOPS = {"type": "integer", "minimum": -1}
+HOPS = {**COUNT_SCHEMA, "minimum": -1}
 Hops = Annotated[int, Kind(_hops, "a whole number, -1 for all", HOPS, nullable=True)]
+#: a flag of which null means the default, as with all other kinds
+Switch = Annotated[bool, Kind(_flag, "true or false", FLAG)]
 Lanes = Annotated[str, _choice_kind(("worker", "family"))]
 HandAction = Annotated[str, _choice_kind(HAND_ACTIONS)]
 
@@ -3927,7 +3935,7 @@ class Inspection(StateMachine):
         sort: Sort = "status",
         offset: Count = 0,
         limit: Count = 50,
-        count: Flag = True,
+        count: Switch = True,
     ) -> Steps:
         """Return a page of tasks as rows: what `task_list` says of a task, and more.
 
@@ -4118,16 +4126,14 @@ class Inspection(StateMachine):
         until: Priority = None,
         time: Timestamp = "updated",
         ids: Identifiers = (),
-        dry_run: Flag = True,
-        expected: Count = None,
+        dry_run: Switch = True,
+        expected: Count = 0,
     ) -> Steps:
         """Do to all tasks that pass a filter what a call does to one; first count them, with `dry_run`.
 
         `eligible` are those `matched` that the action changes; `ids` has the first. To change them, say as `expected`
         how many these were: with more by now the call is refused.
         """
-        if not dry_run and expected is None:
-            raise BadRequest("bulk needs the argument 'expected': how many a dry run found eligible")
         trouble = yield functools.partial(self._trouble, at_once=False)
         wanted = Filter(status, family, worker, search, params, since, until, time, ids)
         matched, eligible = 0, []
@@ -4138,7 +4144,7 @@ class Inspection(StateMachine):
             eligible += [task for task in passed if is_eligible(action, task)]
             yield None
         if not dry_run and len(eligible) > expected:
-            raise BadRequest(f"there are {len(eligible)} such tasks by now, not {expected}; count them again")
+            raise Outdated(f"there are {len(eligible)} such tasks, not {expected}; say as `expected` how many you saw")
         changed = 0
         for start in range(0, 0 if dry_run else len(eligible), BULK_TURN):
             for task in eligible[start : start + BULK_TURN]:
@@ -4344,7 +4350,7 @@ class Inspection(StateMachine):
         *,
         family: Identifiers = (),
         search: Text = "",
-        unfinished: Flag = True,
+        unfinished: Switch = True,
         offset: Count = 0,
         limit: Count = 20,
     ) -> Steps:
@@ -4411,9 +4417,9 @@ class Inspection(StateMachine):
         task_id: Text = "",
         up: Hops = -1,
         down: Hops = 0,
-        hide_done: Flag = False,
+        hide_done: Switch = False,
         limit: Count = 1500,
-        grouped: Flag = False,
+        grouped: Switch = False,
     ) -> Steps:
         """Return the tasks around one, or with "" all there are, in few bytes: nodes as lists, edges as their indexes.
 
@@ -4456,6 +4462,7 @@ class Inspection(StateMachine):
         tasks, hidden = self._agenda.tasks, self._agenda.by_status[DONE] if hide_done else ()
         found = {task_id: None}
         walks = [(self._upstream, up, [task_id]), (self._downstream, down, [task_id])]
+        looked = 0  # since the last turn: a chain has one task a step
         while (walks := [walk for walk in walks if walk[1] and walk[2]]) and len(found) < MAX_GRAPH_WALK:
             further = []
             for neighbours, steps, front in walks:
@@ -4465,7 +4472,10 @@ class Inspection(StateMachine):
                         fresh = [name for name in neighbours(task) if name not in found and name not in hidden]
                         found.update(dict.fromkeys(fresh))
                         reached += fresh
-                    yield None
+                    looked += min(SLICE, len(front) - start)
+                    if looked >= SLICE:
+                        looked = 0
+                        yield None
                 further.append((neighbours, steps - 1, sorted(reached)))
             walks = further
         return list(found), not walks
@@ -4666,7 +4676,11 @@ class Explanation:
         """`brief` says what is shown of a task with some id."""
         self._agenda, self._settings, self._paused, self._now, self._brief = agenda, settings, paused, now, brief
         self.causes: List[Dict[str, Any]] = []
+        #: ids of the workers whose next get_work gives the task out, and of the tasks that go with it
         self.next_for: List[str] = []
+        self._mates: List[str] = []
+        #: whether a worker that may run it would be given one that ranks above
+        self._is_preceded = False
 
     def add(
         self, kind: str, text: str, tasks: Iterable[str] = (), actions: Iterable[Dict[str, Any]] = (), **facts: Any
@@ -4700,19 +4714,27 @@ class Explanation:
         if task.status in special:
             special[task.status](task)
         if task.status in (PENDING, FAILED, DISABLED):
-            if self._paused:
-                resume = action("unpause", "Resume")
-                self.add("paused", "The scheduler is paused: it gives out no work.", actions=[resume])
-            askers = self._askers(task)
-            if not askers:
-                self._nobody(task)
-            if task.unmet:
-                self._dependencies(task, upstream)
-            lacking = list(self._lacking(task))
-            for name, amount in lacking:
-                self._resource(task, name, amount)
-            if task.entry is not None and not lacking and not self._paused:
-                yield from self._prospects(task, askers[:MAX_ASKERS])
+            yield from self._obstacles(task, upstream)
+
+    def _obstacles(self, task: Task, upstream: Upstream) -> Steps:
+        """Find what is in the way of a task that is to run, or if nothing is, who gets it."""
+        if self._paused:
+            resume = action("unpause", "Resume")
+            self.add("paused", "The scheduler is paused: it gives out no work.", actions=[resume])
+        askers, lacking = self._askers(task), list(self._lacking(task))
+        may_be_given = task.entry is not None and not lacking and not self._paused
+        if may_be_given:
+            yield from self._find_takers(task, askers)
+        if not askers and not self.next_for:
+            self._nobody(task)
+        if task.unmet:
+            self._dependencies(task, upstream)
+        for name, amount in lacking:
+            self._resource(task, name, amount)
+        if self.next_for:
+            self._ready()
+        elif may_be_given and askers:
+            (self._queued if self._is_preceded else self._reserved)(task, askers)
 
     # -- statuses that say it all
 
@@ -4917,28 +4939,22 @@ class Explanation:
         entries = itertools.takewhile(lambda entry: entry < task.entry, above)
         return [entry[-1] for entry in itertools.islice(entries, MAX_AHEAD)]
 
-    def _prospects(self, task: Task, askers: List[Worker]) -> Steps:
-        """Find out who would be given a task that is ready, and if nobody, what comes before it; a turn for each."""
-        others: List[Task] = []
-        is_preceded = False
-        for worker in askers:
+    def _find_takers(self, task: Task, askers: List[Worker]) -> Steps:
+        """Find out who would be given a task that is ready; in a turn for each."""
+        # Assistants, and workers with tasks that need resources, take along in a batch what they may not run alone.
+        known, batchers = self._agenda.workers, self._agenda.batchers.items()
+        batching = [known[name] for name, families in batchers if task.family in families and name in known]
+        helpers = [worker for worker in batching if task.batchable and worker not in askers and not worker.disabled]
+        for worker in [*askers[:MAX_ASKERS], *helpers[:MAX_ASKERS]]:
             yield None
             batch = self._share(worker)
             if task.entry is None:  # given out meanwhile
                 return
             if task in batch:
                 self.next_for.append(worker.id)
-                others = [other for other in batch if other is not task]
-            is_preceded |= bool(batch) and batch[0].entry < task.entry
-        if self.next_for:
-            self._ready([worker for worker in askers if worker.id in self.next_for])
-            if others:
-                text = f"It will run in a batch with {numbered(len(others), 'other')}."
-                self.add("batchable", text, tasks=[other.id for other in others])
-        elif is_preceded:
-            self._queued(task, askers)
-        elif askers:
-            self._reserved(task)
+                self._mates = [mate.id for mate in batch if mate is not task]
+            elif batch and worker in askers:
+                self._is_preceded |= batch[0].entry < task.entry
 
     def _share(self, worker: Worker) -> List[Task]:
         """Return what a worker would be given if it asked now."""
@@ -4950,8 +4966,11 @@ class Explanation:
             worker.last_get_work = asked
         return [] if first is None else self._agenda.batch_with(worker, first)
 
-    def _ready(self, workers: List[Worker]) -> None:
-        state = [self._describe_worker(worker) for worker in workers]
+    def _ready(self) -> None:
+        known = self._agenda.workers
+        state = [self._describe_worker(known[name]) for name in self.next_for if name in known]
+        if not state:  # gone meanwhile
+            return
         idle = [worker for worker in state if worker["running"] < worker["processes"]]
         if idle:
             text = f"It is ready: {idle[0]['id']} gets it with its next request for work."
@@ -4967,6 +4986,10 @@ class Explanation:
                 text = f"It is ready and next, but its {len(state)} workers have all processes busy."
             more = action("set_worker_processes", f"Give {first} {numbered(n, 'process')}", worker=first, n=n)
             self.add("busy", text, workers=state[:MAX_SHOWN], actions=[more])
+        if self._mates:
+            self.add(
+                "batchable", f"It will run in a batch with {numbered(len(self._mates), 'other')}.", tasks=self._mates
+            )
 
     def _describe_worker(self, worker: Worker) -> Dict[str, Any]:
         given = self._agenda.running_on.get(worker.id, ())
@@ -4998,7 +5021,7 @@ class Explanation:
             workers=state[:MAX_SHOWN],
         )
 
-    def _reserved(self, task: Task) -> None:
+    def _reserved(self, task: Task, askers: List[Worker]) -> None:
         names = {name for name, _ in task.resources}
         queues = self._agenda.queues.items()
         ahead = self._ahead(task, (queue for key, queue in queues if not names.isdisjoint(dict(key[0]))))
@@ -7097,7 +7120,7 @@ def repair_state(path: str) -> Tuple[List[str], bool]:
 # other. Whatever else fails is the database being away: it is tried again, with pauses that grow up to RETRY_MOST.
 
 #: seconds between the first event and the transaction with it and those that follow
-LINGER = 0.05
+LINGER = 0.1
 
 #: events in a transaction at most
 BATCH = 1000
@@ -7105,8 +7128,8 @@ BATCH = 1000
 #: what may wait in memory: each event is 1, and 1 for each 1024 characters of its report
 QUEUE_LIMIT = 100_000
 
-#: seconds that the writer rests for each of CPU time, up to half that limit: calls come first in a rush of them
-WRITER_REST = 8
+#: events a second that the writer takes out of a queue of less than half of that: in a rush of calls these come first
+WRITER_PACE = 2500
 
 #: seconds before the database is tried again: at first, and at most
 RETRY_FIRST, RETRY_MOST = 0.25, 15.0
@@ -7783,8 +7806,9 @@ def sweep_runs(session: Session, before: float) -> Iterator[None]:
     old = "SELECT run_id, deps FROM luigid_runs WHERE scheduled < ? AND coalesce(finished, started, scheduled) < ?"
     query, values = f"{old} ORDER BY scheduled LIMIT {SWEEP_STEP}", (before, before)
     while runs := session.rows(query, values):
-        for dep, run_id in ((dep, run_id) for run_id, deps in runs if deps for dep in json.loads(deps)):
-            session.execute("DELETE FROM luigid_deps WHERE dep = ? AND run_id = ?", (dep, run_id))
+        for run_id, deps in runs:
+            for dep in json.loads(deps or "[]"):
+                session.execute("DELETE FROM luigid_deps WHERE dep = ? AND run_id = ?", (dep, run_id))
         ids, marks = [run_id for run_id, _ in runs], ", ".join("?" * len(runs))
         for column in ("luigid_runs.run_id", "task_parameters.task_id", "task_events.task_id", "tasks.id"):
             table, _, key = column.partition(".")
@@ -7908,10 +7932,12 @@ class TaskHistory(Attendant):
         self._spool = Spool(spool_path)
         self._keep_days = keep_days
         self._recorder = Recorder(database)
-        #: events with their tickets, oldest first: appended under the scheduler's lock, taken out under `_queue`
-        self._heard: Deque[Tuple[int, Event]] = collections.deque()
+        #: events, oldest first: appended under the scheduler's lock, taken out under `_queue`
+        self._heard: Deque[Event] = collections.deque()
         #: guards the beginning of `_heard`; nothing is done with it held but taking out and copying
         self._queue = threading.Lock()
+        #: what to wait for until the journal has all that was heard
+        self._ticket = 0
         #: what was ever appended, and taken out, as QUEUE_LIMIT counts
         self._weight_heard = self._weight_done = 0
         #: number of the last event heard, of the last one dealt with, and of the last one that the database has
@@ -7943,8 +7969,8 @@ class TaskHistory(Attendant):
     def hear(self, event: Event, task: Optional[Task], ticket: int) -> None:
         """Put an event into the queue."""
         if event.kind in RECORDED:
-            self._heard.append((ticket, event))
-            self._last_heard = event.number
+            self._ticket, self._last_heard = ticket, event.number  # before the writer can see the event
+            self._heard.append(event)
             self._weight_heard += 1 if event.report is None else weight(event)
             if self._weight_heard - self._weight_done >= self._alarm and not self._wake.is_set():
                 self._wake.set()
@@ -7961,7 +7987,7 @@ class TaskHistory(Attendant):
     def carry(self) -> List[Event]:
         """Return the queue."""
         with self._queue:
-            return [event for _, event in self._heard]
+            return list(self._heard)
 
     def start(self) -> None:
         """Start the writer."""
@@ -8001,7 +8027,7 @@ class TaskHistory(Attendant):
     def health(self) -> Dict[str, Any]:
         """Return what is not in the database yet, why, and how many events the database refused."""
         waiting = list(itertools.islice(self._heard, 1))
-        since = self._spool.since if self._spool.size() else waiting[0][1].time if waiting else None
+        since = self._spool.since if self._spool.size() else waiting[0].time if waiting else None
         return {
             "waiting": len(self._heard),
             "spooled_bytes": self._spool.size(),
@@ -8055,42 +8081,45 @@ class TaskHistory(Attendant):
         if self._session is None:
             self._connect()
         while self._heard or self._spool.size():
-            began = time.thread_time()
+            began = time.monotonic()
             if self._spool.size():
                 events, size = self._spool.first()
                 self._record(events)
                 self._spool.drop(size)
             else:
-                with self._queue:
-                    batch = list(itertools.islice(self._heard, BATCH))
-                self.scheduler.await_ticket(batch[-1][0])
-                self._record([event for _, event in batch])
-                self._take_out(len(batch))
+                events = self._kept(BATCH)
+                self._record(events)
+                self._take_out(len(events))
+                if self._weight_heard - self._weight_done < QUEUE_LIMIT // 2:
+                    self._hurry.wait(len(events) / WRITER_PACE - (time.monotonic() - began))
             self._spool_surplus()
-            if self._weight_heard - self._weight_done < QUEUE_LIMIT // 2:
-                self._hurry.wait(WRITER_REST * (time.thread_time() - began))
+
+    def _kept(self, most: Optional[int] = None) -> List[Event]:
+        """Return the events at the beginning of the queue, when the journal has them; Unavailable if it cannot."""
+        with self._queue:
+            events = list(itertools.islice(self._heard, most))
+        self.scheduler.await_ticket(self._ticket)
+        return events
 
     def _take_out(self, number: int) -> None:
         with self._queue:
             for _ in range(number):
-                self._weight_done += weight(self._heard.popleft()[1])
+                self._weight_done += weight(self._heard.popleft())
 
     def _spool_surplus(self) -> None:
         """Move the queue to the spool, if memory should not hold it."""
         if self._weight_heard - self._weight_done < QUEUE_LIMIT:
             return
-        with self._queue:
-            waiting = list(self._heard)
-        self.scheduler.await_ticket(waiting[-1][0])
+        events = self._kept()
         try:
-            self._spool.append(self._state_id(), [event for _, event in waiting])
+            self._spool.append(self._state_id(), events)
         except OSError as error:
             if not self._is_spool_broken:
                 logger.error("the task history fills the memory: %s", error)
             self._is_spool_broken = True
             return
         self._is_spool_broken = False
-        self._take_out(len(waiting))
+        self._take_out(len(events))
 
     def _connect(self) -> None:
         session = self.database.open()
@@ -12034,7 +12063,7 @@ QUERY_FIELD = re.compile(r"(\w+)(?:\[(.+)\])?", re.ASCII | re.DOTALL).fullmatch
 
 
 def plain_arguments(query: bytes, spec: Rpc) -> Dict[str, Any]:
-    """The arguments of a question from the fields of a query; 400 if these are too many.
+    """The arguments of a question from the fields of a query; 400 if these are too many, or one is given twice.
 
     A list may be a field that is repeated, or items with commas between them; an object is fields like `name[key]`.
     """
@@ -12047,20 +12076,23 @@ def plain_arguments(query: bytes, spec: Rpc) -> Dict[str, Any]:
         kind = spec.kinds.get(name)
         form = kind.schema.get("type") if kind else None
         if form == "array":
-            arguments.setdefault(name, []).extend(filter(None, text.split(",")))
+            arguments.setdefault(name, []).extend(text.split(","))
         elif form == "object" and key:
             arguments.setdefault(name, {})[key] = text
+        elif name in arguments:
+            raise HttpError(400, f"the field {name} is given twice")
         elif kind:
             arguments[name] = text if form == "string" else plain_value(text)
     return arguments
 
 
 def plain_value(text: str) -> Any:
-    """A number, a flag or a null as JSON has it; the text itself if it is none."""
+    """A number or a flag as JSON has it; the text itself if it is neither."""
     try:
-        return decode_json(text)
+        value = decode_json(text)
     except ValueError:
         return text
+    return text if value is None else value
 
 
 # -- Making replies ----------------------------------------------------------------------------------------------------
@@ -12100,6 +12132,7 @@ API_ERRORS = {
     401: "Whoever asks must say who they are, and did not, or wrongly.",
     403: "Whoever asks may not do this, or not from where they are.",
     408: "The request took too long to arrive.",
+    409: "What the call counts on is not so any more, and nothing has changed; to be looked at again.",
     413: "The body is larger than `[luigid] max_body`.",
     415: "The body is of a type or an encoding that is not known here.",
     429: "Too many failed log-ins, or connections, from this address.",
@@ -12567,7 +12600,7 @@ class Connection(BaseHTTPRequestHandler):
         except HttpError as error:
             return self.refuse(error)
         except BadRequest as error:
-            return self.refuse(HttpError(400, str(error)))
+            return self.refuse(HttpError(409 if isinstance(error, Outdated) else 400, str(error)))
         except NotFound as error:
             return self.refuse(HttpError(404, str(error)))
         except Unavailable as error:
@@ -12659,26 +12692,31 @@ class Connection(BaseHTTPRequestHandler):
         who, where = entry["user"] or "somebody", entry["address"] or "the Unix socket"
         audit_logger.info("%s from %s: %s %s -> %s", who, where, spec.name, entry["arguments"], entry["reply"])
 
-    def audit(self) -> Reply:
-        """`/api/audit`: the last changes made by hand, the latest first; like any reply of a call."""
-        trail = list(self.server.audit_trail)[::-1]
-        return self.reply(200, API_HEADERS + self.cors(), encode_json({"response": trail}).encode("ascii"))
+    def own_call(self) -> Reply:
+        """What `/api` serves of the server itself: like any other call."""
+        name = self.path[len("/api/") :]
+        self.method = name
+        self.arguments(OWN_CALLS[name])  # of which there are none, but a body must be as it is for others
+        result = OWN_ANSWERS[name](self)
+        return self.reply(200, API_HEADERS + self.cors(), encode_json({"response": result}).encode("ascii"))
 
-    def whoami(self) -> Reply:
-        """`/api/whoami`: who asks, as what, and the calls they may make; like any reply of a call."""
+    def audit(self) -> List[Dict[str, Any]]:
+        """The last changes made by hand, the latest first."""
+        return list(self.server.audit_trail)[::-1]
+
+    def whoami(self) -> Dict[str, Any]:
+        """Who asks, as what, and the calls they may make."""
         user = self.user
-        own = {
+        return {
             "name": user.name if user else None,
             "role": user.role if user else None,
             "passwords": self.server.access.users is not None,
             "may": sorted(name for name in (*CALLS, *OWN_CALLS) if user is None or may_call(user, name)),
         }
-        return self.reply(200, API_HEADERS + self.cors(), encode_json({"response": own}).encode("ascii"))
 
-    def report(self) -> Reply:
-        """`/api/server`: how the server does, and its settings; like any reply of a call."""
-        report = {"response": self.server.report()}
-        return self.reply(200, API_HEADERS + self.cors(), encode_json(report).encode("ascii"))
+    def report(self) -> Dict[str, Any]:
+        """How the server does, and its settings."""
+        return self.server.report()
 
     def description(self) -> Reply:
         """`/api/openapi.json`."""
@@ -12814,10 +12852,8 @@ AUDITED = frozenset(ROLES["admin"]) - {"get_scheduler_message_response"}
 
 #: What /api serves of the scheduler, and of the server itself.
 CALLS = {**RPC_METHODS, **QUESTIONS}
-OWN_CALLS = {
-    name: describe(method, changes=False)._replace(name=name)
-    for name, method in {"audit": Connection.audit, "whoami": Connection.whoami, "server": Connection.report}.items()
-}
+OWN_ANSWERS = {"audit": Connection.audit, "whoami": Connection.whoami, "server": Connection.report}
+OWN_CALLS = {name: describe(method, changes=False)._replace(name=name) for name, method in OWN_ANSWERS.items()}
 #: Those that wait until something changes, which keep nobody else from calling meanwhile.
 WAITING_CALLS = frozenset(("changes",))
 
@@ -12827,10 +12863,8 @@ ROUTES: Dict[str, Dict[str, Callable[[Connection], Reply]]] = {
     "/healthz": {"GET": Connection.health, "HEAD": Connection.health},
     "/readyz": {"GET": Connection.readiness, "HEAD": Connection.readiness},
     "/metrics": {"GET": Connection.metrics, "HEAD": Connection.metrics},
-    "/api/audit": {"GET": Connection.audit, "POST": Connection.audit},
     "/api/openapi.json": {"GET": Connection.description},
-    "/api/whoami": {"GET": Connection.whoami, "POST": Connection.whoami},
-    "/api/server": {"GET": Connection.report, "POST": Connection.report},
+    **{f"/api/{name}": {"GET": Connection.own_call, "POST": Connection.own_call} for name in OWN_CALLS},
     "/api/": {"GET": Connection.call, "POST": Connection.call, "OPTIONS": Connection.preflight},
     "/static/": {"GET": Connection.page, "HEAD": Connection.page},
     **{path: {"GET": Connection.history_page, "HEAD": Connection.history_page} for path in HISTORY_PATHS},
@@ -13910,7 +13944,7 @@ def inherited_sockets() -> List[socket.socket]:
     given = [os.environ.pop(name, "") for name in ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")]
     if given[0] != str(os.getpid()):
         return []
-    names = itertools.chain(given[2].split(":"), itertools.repeat("unnamed"))
+    names = itertools.chain(filter(None, given[2].split(":")), itertools.repeat("unnamed"))
     count = int(given[1]) if given[1].isdecimal() else 0
     return [take_over(FIRST_SOCKET + index, next(names)) for index in range(count)]
 

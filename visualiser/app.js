@@ -29,7 +29,7 @@ const context = { store, actions, update };
 const VIEWS = {
   tasks: { title: "Tasks", key: "t", amount: ({ total }) => total, ...tasksView(context) },
   graph: lazyView("Graph", "g", async () => (await import("./graph/view.js")).graphView(context)),
-  timeline: lazyView("Time line", "l", async () => (await import("./timeline/view.js")).timelineView(context)),
+  timeline: lazyView("Timeline", "l", async () => (await import("./timeline/view.js")).timelineView(context)),
   workers: lazyView("Workers", "w", async () => (await import("./workers.js")).workersView(context), {
     amount: ({ workers }) => workers.active + workers.disabled,
   }),
@@ -89,7 +89,8 @@ function navigationLink([tab, { title, amount: amountOf, start }]) {
   part("nav").append(node);
   return {
     update(current) {
-      attribute(node, "href", link({ tab, page: 1, ...start }));
+      // With the page before it: to tools, a link that is scrolled away and begins with '#' is one to skip something.
+      attribute(node, "href", location.pathname + location.search + link({ tab, page: 1, ...start }));
       attribute(node, "aria-current", tab === current && "page");
       show(number, amountOf && store.overview);
       if (amountOf && store.overview) text(number, amount(amountOf(store.overview)));

@@ -120,7 +120,7 @@ export function nearest(items, x, y, reach) {
   return best;
 }
 
-// -- drawings ----------------------------------------------------------------------------------------------------------
+// -- drawings
 
 const MARGIN = { left: 54, right: 14, top: 14, bottom: 24 };
 
@@ -135,7 +135,7 @@ export function chart(title, height, draw) {
   const picture = svg("svg", { height, role: "img" });
   const words = el("figcaption", { class: "muted" });
   const stage = el("div", { class: "chart-stage" }, picture);
-  const node = el("figure", { class: "chart" }, el("h3", {}, title), stage, words);
+  const node = el("figure", { class: "chart" }, el("h2", {}, title), stage, words);
   let facts = null;
 
   function redraw() {
@@ -192,7 +192,10 @@ export function bottomAxis(room, scale, ticks) {
 export function markLine(room, scale, value, words, name, below = false) {
   const y = Math.round(scale(value)) + 0.5;
   const line = svg("line", { x1: room.left, x2: room.right, y1: y, y2: y, class: `mark ${name}` });
-  return [line, svg("text", { x: room.right, y: below ? y + 12 : y - 4, "text-anchor": "end", class: "mark-words" }, words)];
+  return [
+    line,
+    svg("text", { x: room.right, y: below ? y + 12 : y - 4, "text-anchor": "end", class: "mark-words" }, words),
+  ];
 }
 
 /**

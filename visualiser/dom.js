@@ -102,7 +102,7 @@ export function list(parent, items, key, make) {
 
 /**
  * Says that something is being read, or could not be, with the means to try again.
- * @param {...Object} facts  see lookup.js
+ * @param {...Object} facts  see lookup.js; it is the first that one waits for
  */
 export function failureNote(...facts) {
   const words = el("span");
@@ -113,7 +113,7 @@ export function failureNote(...facts) {
     node,
     update() {
       const [trouble] = failed();
-      show(node, trouble || facts.some(({ value }) => value === null));
+      show(node, trouble || facts[0].value === null);
       show(retry, trouble);
       attribute(node, "role", trouble ? "alert" : "status");
       text(words, trouble ? `Could not be read: ${trouble.error.message}.` : "Reading");
@@ -123,17 +123,22 @@ export function failureNote(...facts) {
 
 /** A <time> for an epoch in seconds: relative text, the exact one on hover; see tick(). */
 export function timeElement() {
-  const node = el("time");
+  const node = el("time", { onpointerenter: tellExactly });
   return {
     node,
     update(epoch) {
       const known = Number.isFinite(epoch);
       attribute(node, "data-epoch", known ? epoch : null);
       attribute(node, "datetime", known ? new Date(epoch * 1000).toISOString() : null);
-      attribute(node, "title", known ? exact(epoch) : null);
+      attribute(node, "title", null);
       text(node, known ? ago(epoch) : "unknown");
     },
   };
+}
+
+// Not before somebody points at it: a table is full of them.
+function tellExactly({ currentTarget: node }) {
+  attribute(node, "title", "epoch" in node.dataset && exact(Number(node.dataset.epoch)));
 }
 
 /** Brings the relative times on the page up to now. */

@@ -3,7 +3,7 @@
 import { now } from "./clock.js";
 
 const numbers = new Intl.NumberFormat();
-const moments = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+let moments = null; // made when it is first needed: that takes 10 ms, which the first rows need not wait for
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
@@ -64,7 +64,10 @@ function oneUnit(seconds) {
 }
 
 /** An epoch in seconds as date and time of day. */
-export const exact = (epoch) => moments.format(new Date(epoch * 1000));
+export function exact(epoch) {
+  moments ??= new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+  return moments.format(new Date(epoch * 1000));
+}
 
 /** At most `limit` characters: a parameter may be megabytes long. */
 export const clip = (content, limit) => (content.length > limit ? `${content.slice(0, limit)}…` : content);

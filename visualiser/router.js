@@ -107,8 +107,13 @@ export function format(route) {
   return `#${query}`;
 }
 
-/** The state in the address bar. */
-export const route = () => parse(location.hash);
+let read = { hash: null, state: null };
+
+/** The state in the address bar; not to be changed. Every link of a view asks for it. */
+export function route() {
+  if (read.hash !== location.hash) read = { hash: location.hash, state: parse(location.hash) };
+  return read.state;
+}
 
 /** The address that differs from the one in the address bar by these changes. */
 export function link(changes) {

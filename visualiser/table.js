@@ -7,8 +7,8 @@ const MARGIN = 8;
 const USUAL_HEIGHT = 34;
 
 /**
- * @param {{name: string, columns: Array<{name: string, title: string, falls: ?boolean, sorts: ?boolean}>, sort: function(Object),
- *          row: function(item): Object, key: function(item): string}} options
+ * @param {{name: string, columns: Array<{name: string, title: string, falls: ?boolean, sorts: ?boolean}>,
+ *          sort: function(Object), row: function(item): Object, key: function(item): string}} options
  *          `name` is for screen readers; a column that `falls` is sorted from the top at first; one without a title
  *          does not sort; `sort` is called with the { sort, descending } chosen; `row` makes the component of an item
  */

@@ -1,4 +1,4 @@
-// How long a task should take, as the history knows it: when it is expected to end, and whether it takes longer than usual.
+// How long a task should take, as the history has it: when it is expected to end, and whether it is late.
 
 import { ask } from "./api.js";
 import { now } from "./clock.js";
@@ -12,7 +12,9 @@ const FAMILY_LENGTH = 120;
 
 /** @param context  see app.js */
 export function usualPart({ store, update }) {
-  const facts = lookup(({ id, runs }, signal) => (runs ? readRunning(id, signal) : readFinish(id, signal)), update, { keep: true });
+  const facts = lookup(({ id, runs }, signal) => (runs ? readRunning(id, signal) : readFinish(id, signal)), update, {
+    keep: true,
+  });
   const words = el("span");
   const finish = timeElement();
   const expected = el("p", {}, "Expected to finish ", finish.node, words);

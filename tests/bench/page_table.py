@@ -1,12 +1,16 @@
 """The table of tasks, which is what the page opens with: how soon it is there, what it costs, how soon it follows."""
 
+import statistics
+import threading
 import time
 from pathlib import Path
 from typing import Any, Dict, Iterator, List
 
 from tests.bench import graphs
 from tests.bench.daemons import OURS, PAGE_SIZE, STOCK, Daemon, running
-from tests.bench.table import BYTES, COUNT, TIME, Figure, compared
+from tests.bench.rows import get_work_seconds
+from tests.bench.table import BYTES, COUNT, TIME, Figure, compared, grown
+from tests.bench.wire import Connection, request
 
 FILLED, COST, WIRE, FOLLOWING = (
     "task table filled",
@@ -187,4 +191,38 @@ def following(browser: Any, daemons: Dict[str, Daemon]) -> Iterator[Figure]:
     )
 
 
-SCENES = {"table": filled}
+def crowded(browser: Any, patient: bool) -> Iterator[Figure]:
+    """What 20 open pages cost those who ask for work, of whom each is news for all of them."""
+    with running(OURS) as daemons:
+        daemon = daemons[OURS]
+        daemon.load(tasks(100_000))
+        alone = [get_work_seconds(daemon) for _ in range(ROUNDS)]
+        over = threading.Event()
+        pages = [threading.Thread(target=watch, args=(daemon, over)) for _ in range(20)]
+        for page in pages:
+            page.start()
+        watched = [get_work_seconds(daemon) for _ in range(ROUNDS)]
+        over.set()
+        for page in pages:
+            page.join()
+    slower = statistics.median(watched) / statistics.median(alone)
+    yield grown(FOLLOWING, "get_work while 20 pages are open, as against none", 1.0, slower, 1.2)
+
+
+def watch(daemon: Daemon, over: threading.Event) -> None:
+    """Ask what an open page asks, as often, until it is over."""
+    reads = [
+        request("overview", {}, coding="gzip"),
+        request("tasks", {"sort": "status", "limit": 50}, coding="gzip"),
+        request("families", {"limit": 500}, coding="gzip"),
+    ]
+    since = 0
+    with Connection(daemon.address) as connection:
+        while not over.is_set():
+            since = connection.call("changes", {"since": since, "wait": 1, "limit": 0})["revision"]
+            for read in reads:
+                connection.skip(read)
+            over.wait(1)
+
+
+SCENES = {"table": filled, "table-crowded": crowded}

@@ -54,7 +54,7 @@ TRACEBACK = 'Traceback (most recent call last):\n  File "load.py", line 8, in ru
 #: What would become an element, a script or a link if anything took it for more than text.
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>\"'&lt;"
 
-VIEWS = ("tasks", "graph", "workers", "resources", "bottlenecks", "server")
+VIEWS = ("tasks", "graph", "timeline", "workers", "resources", "bottlenecks", "history", "server")
 
 
 def setUpModule():

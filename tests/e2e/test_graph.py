@@ -214,16 +214,10 @@ class WhatIsShownTest(GraphTest):
     def test_what_is_cut_off_is_told(self):
         self.add_diamond()
         page = self.open()
-
-        def cut(route):
-            reply = route.fetch().json()
-            reply["response"].update(complete=False, total=50_000)
-            route.fulfill(json=reply)
-
-        page.route("**/api/graph_view", cut)
+        cut = {**self.daemon.call("graph_view", task_id="Report"), "complete": False, "total": 50_000}
+        page.route("**/api/graph_view", lambda route: route.fulfill(json={"response": cut}))
         page.goto(f"{page.url.split('#')[0]}#tab=graph&taskId=Report")
         self.expect_tasks(page, 4, "only the nearest of 50,000")
-        page.unroute_all(behavior="wait")
 
     def test_hostile_text_is_only_text(self):
         self.add(HOSTILE, f"{HOSTILE}_1", deps=[f"{HOSTILE}_2", "__proto__"])

@@ -1,6 +1,7 @@
 """The page's table of tasks: what it counts, filters, sorts, and does with all that it shows."""
 
 import json
+import re
 
 from tests.e2e.page import (
     BETA,
@@ -248,6 +249,14 @@ class TasksTest(PageTest):
         self.add("Load", status="FAILED")
         expect(rows(page).first).to_contain_text("Load")
         expect(row(page, "Load").get_by_role("link", name="Load")).to_be_focused()
+
+    def test_times_are_relative_and_exact_when_pointed_at(self):
+        self.add_pipeline()
+        page = self.open()
+        time = row(page, "Load").get_by_role("time")
+        expect(time).to_have_text(re.compile(r"^(now|\d+ s ago)$"))
+        time.hover()
+        expect(time).to_have_attribute("title", re.compile(r"\d\d:\d\d"))
 
     def test_rows_have_what_helps_most(self):
         self.add_pipeline()

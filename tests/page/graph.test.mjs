@@ -4,10 +4,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { between, fitting, opening, panned, seeing, zoomed } from "../../visualiser/graph/camera.js";
+import { arrangementOf, questionOf } from "../../visualiser/graph/controls.js";
 import { fitted, prepare } from "../../visualiser/graph/drawing.js";
 import { layoutGraph } from "../../visualiser/graph/layout.js";
 import * as model from "../../visualiser/graph/model.js";
 import { STATUS_NAMES, nameOf } from "../../visualiser/graph/names.js";
+import { matching, sameNode, withQuestions } from "../../visualiser/graph/scene.js";
 import { svgOf } from "../../visualiser/graph/svg.js";
 
 const number = (name) => STATUS_NAMES.indexOf(name);
@@ -175,7 +177,7 @@ test("a drawing too large to see anything opens at the task", () => {
   const long = { width: 2_000_000, height: 50, x: [1_999_000], y: [25] };
   const camera = opening(long, STAGE, 0);
   assert.ok(camera.scale > 0.5);
-  assert.equal((long.x[0] - camera.x) * camera.scale, 500);
+  assert.equal(Math.round((long.x[0] - camera.x) * camera.scale), 750); // what it needs is left of it
   assert.deepEqual(opening(long, STAGE, -1), fitting(long, STAGE));
   const phone = { width: 360, height: 600 };
   assert.ok(opening({ ...SCENE, count: 8 }, phone, 1).scale > 0.5);
@@ -225,4 +227,45 @@ test("the SVG holds every node and edge, and hostile names as text", () => {
   assert.equal(svg.match(/url\(#a\)/g).length, 3);
   assert.ok(!/<script|\u0000|[\ud800-\udfff]/.test(svg));
   assert.ok(svg.includes("&lt;script&gt;"));
+});
+
+test("the address says what to ask and how to arrange it", () => {
+  const graph = { taskId: "Load", hideDone: "", invert: "", both: "", steps: "", group: "", open: "" };
+  const asked = (changes) => questionOf({ ...graph, ...changes });
+  assert.deepEqual(asked({}), { root: "Load", up: -1, down: 0, hideDone: false });
+  assert.deepEqual(asked({ invert: "1", hideDone: "1" }), { root: "Load", up: 0, down: -1, hideDone: true });
+  assert.deepEqual(asked({ both: "1", invert: "1", steps: "3" }), { root: "Load", up: 3, down: 3, hideDone: false });
+  for (const steps of ["0", "-1", "1e9", "x", "99999"]) assert.equal(asked({ steps }).up, -1);
+  assert.deepEqual(arrangementOf({ ...graph, open: '["A",1]' }), { grouped: null, open: ["A"] });
+  assert.deepEqual(arrangementOf({ ...graph, group: "0", open: "[broken" }), { grouped: false, open: [] });
+});
+
+test("words are looked for in tasks, and in families where there are only these", () => {
+  const scene = { whole: false, ids: ["Load_1", "Load_2", "Get_1"], families: [], nodeOf: [0, 0, 1], family: [] };
+  assert.deepEqual(matching(scene, ["load"]), { matches: 2, nodes: [0] });
+  assert.deepEqual(matching(scene, ["1", "get"]), { matches: 1, nodes: [1] });
+  assert.deepEqual(matching({ ...scene, whole: true, families: ["A", "B"], family: [1, 0] }, ["b"]).nodes, [0]);
+});
+
+test("neighbours and nodes of tasks and families", () => {
+  const tasks = tasksOf({ z: ["PENDING", ["b1", "b2"]], b1: ["DONE", []], b2: ["FAILED", ["b1", "b2"]] });
+  const sceneWith = (grouped) => {
+    const shown = model.shownNodes(tasks, grouped, new Set());
+    const counts = model.statusCounts(shown, tasks.status);
+    const layout = layoutGraph(shown.count, shown.from, shown.to, shown.size);
+    return withQuestions({ ...tasks, ...shown, ...layout, counts, status: model.nodeStatuses(counts) });
+  };
+  const [open, closed] = [sceneWith(false), sceneWith(true)];
+  assert.deepEqual(
+    [open.needs(0), open.neededBy(1)],
+    [
+      [1, 2],
+      [0, 2],
+    ],
+  );
+  assert.deepEqual(open.needs(2), [1]); // not itself
+  assert.equal(open.title(2), "b b2, Failed, needs 1, needed by 1");
+  assert.equal(closed.title(1), "b 2 tasks, Failed, needs 0, needed by 1");
+  assert.deepEqual([closed.nodeOfTask("b2"), closed.nodeOfTask("nobody"), open.nodeOfFamily("nobody")], [1, -1, -1]);
+  assert.deepEqual([sameNode(open, 2, closed), sameNode(closed, 1, closed)], [1, 1]);
 });

@@ -4,9 +4,10 @@
 const LARGEST = 2.5;
 const MARGIN = 24;
 
-// A zoom at which names can be read; one below which the whole drawing is no help to begin with; and one below which a
-// small drawing is none, because a part of it would tell more.
+// Zooms at which names can be read with ease, and at all; one below which the whole drawing is no help to begin with;
+// and one below which a small drawing is none, because a part of it would tell more.
 const READABLE = 0.8;
+const LEGIBLE = 0.6;
 const TOO_FAR = 0.02;
 const TOO_SMALL = 0.3;
 const FEW = 60;
@@ -21,11 +22,12 @@ export function fitting(scene, stage) {
   return centred({ x: scene.width / 2, y: scene.height / 2 }, Math.max(scale, 1e-4), stage);
 }
 
-/** The camera to begin with: all, or where that would be too small to see anything the surroundings of one node. */
+/** The camera to begin with: all, or where that would be too small what is around one node. */
 export function opening(scene, stage, node) {
   const all = fitting(scene, stage);
   if (all.scale >= (scene.count > FEW ? TOO_FAR : TOO_SMALL) || node < 0) return all;
-  return centred({ x: scene.x[node], y: scene.y[node] }, READABLE, stage);
+  const inwards = scene.x[node] > scene.width / 2 ? -1 : 1;
+  return centred({ x: scene.x[node] + (inwards * stage.width) / 4 / LEGIBLE, y: scene.y[node] }, LEGIBLE, stage);
 }
 
 /** The camera with a point of the scene in the middle of the stage. */

@@ -3,20 +3,16 @@
 
 import { button, el, show, text } from "../dom.js";
 import { between, centred, fitting, opening, panned, seeing, zoomed } from "./camera.js";
-import { strokeEdges } from "./drawing.js";
+import { NO_MARKS, nodeAt, paintMarks } from "./marks.js";
 import { createMap } from "./minimap.js";
-import { NODE_WIDTH } from "./names.js";
 import { createPictures } from "./pictures.js";
 import { listenToPointers } from "./pointers.js";
 
-const HALF = NODE_WIDTH / 2;
 const GLIDE_MS = 220;
 const STEP = 1.4;
 const PAN_PX = 80;
-const MOST_MARKED = 2_000;
 const SHARPEST = 2; // device pixels to a CSS pixel: more cost time and are not seen
 
-const NO_MARKS = { selected: -1, hovered: -1, found: [], edges: [] };
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 /**
@@ -71,34 +67,11 @@ export function createStage(told) {
 
   function drawScene(ratio) {
     const isComplete = pictures.draw(context, camera, size, ratio, showsPath);
-    drawMarks(ratio * camera.scale);
+    paintMarks(context, scene, camera, ratio, marks, palette);
     const mapHelps = pictures.overview && camera.scale > 1.05 * fitting(scene, size).scale;
     show(map.node, mapHelps);
     if (mapHelps) map.update(scene, pictures.overview, camera, size, palette.accent);
     return isComplete;
-  }
-
-  function drawMarks(factor) {
-    const { selected, hovered, found, edges } = marks;
-    context.setTransform(factor, 0, 0, factor, -camera.x * factor, -camera.y * factor);
-    strokeEdges(context, scene, edges, camera, { colour: palette.accent, alpha: 1, width: 2 });
-    for (const v of found.slice(0, MOST_MARKED)) outline(v, palette.accent, 2, 5, [4, 3]);
-    if (scene.rooted) outline(scene.nodeOf[0], palette.ink, 2, 3, []);
-    if (hovered >= 0) outline(hovered, palette.muted, 2, 2, []);
-    if (selected >= 0) outline(selected, palette.accent, 3, 3, []);
-  }
-
-  function outline(v, colour, width, distance, dash) {
-    const unit = 1 / Math.min(1, camera.scale);
-    const away = distance * unit;
-    const [left, top] = [scene.x[v] - HALF - away, scene.y[v] - scene.size[v] / 2 - away];
-    context.strokeStyle = colour;
-    context.lineWidth = width * unit;
-    context.setLineDash(dash.map((each) => each * unit));
-    context.beginPath();
-    context.roundRect(left, top, NODE_WIDTH + 2 * away, scene.size[v] + 2 * away, 8 * unit);
-    context.stroke();
-    context.setLineDash([]);
   }
 
   // ---- looking around ----
@@ -130,24 +103,12 @@ export function createStage(told) {
   const fit = () => scene && moveTo(fitting(scene, size));
   const pan = (dx, dy) => moveTo(panned(aim(), dx, dy));
 
-  function nodeAt(px, py) {
-    const [x, y] = [camera.x + px / camera.scale, camera.y + py / camera.scale];
-    const grace = Math.max(2, 6 / camera.scale - 10); // far out a node is smaller than a finger
-    let [best, nearest] = [-1, Infinity];
-    for (let v = 0; v < scene.count; v += 1) {
-      const across = Math.max(0, Math.abs(scene.x[v] - x) - HALF);
-      const down = Math.max(0, Math.abs(scene.y[v] - y) - scene.size[v] / 2);
-      if (across + down < nearest) [best, nearest] = [v, across + down];
-    }
-    return nearest <= grace ? best : -1;
-  }
-
   listenToPointers(canvas, {
     pan: (dx, dy) => jumpTo(panned(camera, dx, dy)),
     zoom: (factor, px, py) => scene && jumpTo(zoomed(camera, factor, px, py, least())),
-    pick: (px, py) => scene && told.pick(nodeAt(px, py)),
+    pick: (px, py) => scene && told.pick(nodeAt(scene, camera, px, py)),
     pickAgain: told.pickAgain,
-    hover: (px, py) => scene && hover(px === null ? -1 : nodeAt(px, py)),
+    hover: (px, py) => scene && hover(px === null ? -1 : nodeAt(scene, camera, px, py)),
   });
 
   function hover(v) {

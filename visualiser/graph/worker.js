@@ -1,8 +1,9 @@
 // What the graph does away from the page's thread: reading, laying out, painting, and writing the SVG.
 //
-// The page posts { kind: "read" | "arrange" | "look" | "theme" | "svg", … }. The worker posts the scene (all arrays,
-// transferred), new statuses, pictures (a part of the drawing as a bitmap, larger than what is looked at) and failures.
-// Of several things asked for while it was busy it does the last of each kind only.
+// The page posts { kind: "read" | "arrange" | "theme" | "look" | "overview" | "svg", ... }. The worker posts the scene
+// (all arrays, transferred), or new colours for it, or that it is unchanged; pictures (of a part, or of all of it:
+// bitmaps, transferred); the SVG; and failures. Of several things asked for while it was busy it does the last of each
+// kind only.
 
 import { call } from "../api.js";
 import { paint, prepare } from "./drawing.js";
@@ -14,7 +15,6 @@ const MOST = 20_000;
 const OVERVIEW = 1_200;
 
 let question = null;
-let arrangement = null;
 let tasks = null;
 let scene = null;
 let palette = null;
@@ -35,7 +35,7 @@ async function work() {
     try {
       await DEEDS[kind](message);
     } catch (error) {
-      postMessage({ kind: "failed", deed: kind, status: error.status ?? null, message: error.message });
+      postMessage({ kind: "failed", message: error.message });
     }
     // What arrived meanwhile shall take the place of what waits.
     await new Promise((resume) => setTimeout(resume));
@@ -71,7 +71,6 @@ async function read({ root, up, down, hideDone }) {
 }
 
 function arrange(wanted) {
-  arrangement = wanted;
   const grouped = Boolean(tasks.whole) || (wanted.grouped ?? tasks.ids.length > model.MANY);
   const shown = model.shownNodes(tasks, grouped, new Set(wanted.open));
   const layout = layoutGraph(shown.count, shown.from, shown.to, shown.size);

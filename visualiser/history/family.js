@@ -52,10 +52,16 @@ export function familyPart(update) {
     el("section", { class: "card block" }, figures),
     el("section", { class: "card block" }, durations.node),
     el("section", { class: "card block" }, distribution.node),
-    el("section", { class: "card block" }, el("h3", {}, "Failures by message"), failures.node),
+    el("section", { class: "card block" }, el("h2", {}, "Failures by message"), failures.node),
   );
   return {
-    node: el("div", { class: "stack" }, el("header", { class: "history-head" }, title, runs, tasks, line), trouble.node, body),
+    node: el(
+      "div",
+      { class: "stack" },
+      el("header", { class: "history-head" }, title, runs, tasks, line),
+      trouble.node,
+      body,
+    ),
     update({ family, history: { last, scale } }, version) {
       const length = LENGTHS.includes(last) ? last : USUAL_LENGTH;
       facts.update({ family, last: length }, version);
@@ -85,7 +91,12 @@ function figuresOf({ runs, done, failed, success_rate: rate, durations: of }) {
     ["Failed", amount(failed)],
     ["Success rate", percent(rate)],
   ];
-  for (const [name, fact] of [["Median", "median"], ["90 % within", "p90"], ["99 % within", "p99"], ["Longest", "max"]]) {
+  for (const [name, fact] of [
+    ["Median", "median"],
+    ["90 % within", "p90"],
+    ["99 % within", "p99"],
+    ["Longest", "max"],
+  ]) {
     figures.push([name, of ? took(of[fact]) : NOTHING]);
   }
   return figures.map(([name, value]) => ({ name, value }));
@@ -100,7 +111,10 @@ function figure({ name }) {
 
 function durationsChart() {
   const inner = chart("Durations over time", 280, draw);
-  const log = el("input", { type: "checkbox", onchange: () => go({ history: { scale: log.checked ? "log" : "even" } }) });
+  const log = el("input", {
+    type: "checkbox",
+    onchange: () => go({ history: { scale: log.checked ? "log" : "even" } }),
+  });
   const last = el(
     "select",
     { "aria-label": "How many runs", onchange: () => go({ history: { last: last.value } }) },
@@ -113,7 +127,7 @@ function durationsChart() {
   let marks = [];
   let chosen = null;
   let left = true;
-  inner.node.firstChild.replaceWith(el("header", {}, el("h3", {}, "Durations over time"), last, check));
+  inner.node.firstChild.replaceWith(el("header", {}, el("h2", {}, "Durations over time"), last, check));
   inner.node.append(legend, said);
   attribute(inner.stage, "tabindex", "0");
   attribute(inner.stage, "role", "application");

@@ -1,5 +1,5 @@
-// All about one run: how it went, the task's other attempts on a time line, its parameters, what it said when it failed,
-// the command that runs it again, and the runs before and after it in the graph.
+// All about one run: how it went, the task's other attempts on a line of time, its parameters, what it said when it
+// failed, the command that runs it again, and the runs before and after it in the graph.
 
 import { ask, call } from "../api.js";
 import { bottomAxis, chart, linear, timeTicks } from "../chart.js";
@@ -119,8 +119,16 @@ function attemptsPart() {
     update({ attempts, run_id: run }) {
       const shown = attempts.slice(0, MOST_ATTEMPTS).reverse();
       const failed = attempts.filter(({ status }) => status === "FAILED" || status === "DISABLED").length;
-      inner.update({ attempts: shown, run }, `${counted(attempts.length, "attempt")}, ${failed} failed; thin: waiting, thick: running`);
-      list(lines, shown.map((each) => ({ ...each, current: each.run_id === run })), (each) => each.run_id, attemptLine);
+      inner.update(
+        { attempts: shown, run },
+        `${counted(attempts.length, "attempt")}, ${failed} failed; thin: waiting, thick: running`,
+      );
+      list(
+        lines,
+        shown.map((each) => ({ ...each, current: each.run_id === run })),
+        (each) => each.run_id,
+        attemptLine,
+      );
     },
   };
 }
@@ -130,7 +138,15 @@ function attemptBar({ status, scheduled, started, finished }, across, y, current
   const start = started === null ? across(finished ?? scheduled) : across(started);
   const end = started === null ? start : Math.max(start + 3, across(finished ?? started));
   const waited = svg("line", { x1: begin, x2: start, y1: y, y2: y, class: "waited" });
-  const ran = svg("rect", { x: start, y: y - 6, width: Math.max(0, end - start), height: 12, rx: 3, class: "ran", "data-status": status });
+  const ran = svg("rect", {
+    x: start,
+    y: y - 6,
+    width: Math.max(0, end - start),
+    height: 12,
+    rx: 3,
+    class: "ran",
+    "data-status": status,
+  });
   const mark = runMark(status, 11, y);
   const around = svg("rect", { x: 1, y: y - LINE_PX / 2, width: "100%", height: LINE_PX, class: "current-attempt" });
   return [current ? around : null, waited, ran, mark].filter(Boolean);
@@ -155,7 +171,12 @@ function attemptLine(run) {
 function failurePart() {
   const trace = el("pre", { class: "trace", tabindex: "0", role: "region", "aria-label": "Error" });
   const copyTrace = offerCopy("Copy error", "The error");
-  const inner = el("section", { class: "card block wide" }, el("header", {}, el("h3", {}, "Error"), copyTrace.node), trace);
+  const inner = el(
+    "section",
+    { class: "card block wide" },
+    el("header", {}, el("h2", {}, "Error"), copyTrace.node),
+    trace,
+  );
   const node = el("div", { class: "wide" }, inner);
   return {
     node,
@@ -170,9 +191,19 @@ function failurePart() {
 function againPart() {
   const again = el("pre", { class: "command", tabindex: "0", role: "region", "aria-label": "Command to run it again" });
   const copyCommand = offerCopy("Copy command", "The command");
-  const hint = el("p", { class: "muted" }, "MODULE is the Python module that the task is in: the scheduler no longer knows it.");
+  const hint = el(
+    "p",
+    { class: "muted" },
+    "MODULE is the Python module that the task is in: the scheduler no longer knows it.",
+  );
   return {
-    node: el("section", { class: "card block wide" }, el("header", {}, el("h3", {}, "Run it again"), copyCommand.node), again, hint),
+    node: el(
+      "section",
+      { class: "card block wide" },
+      el("header", {}, el("h2", {}, "Run it again"), copyCommand.node),
+      again,
+      hint,
+    ),
     update({ family, params, module }) {
       const words = command({ taskModule: module ?? "MODULE", taskFamily: family, taskParams: params });
       text(again, clip(words, LONGEST));
@@ -201,10 +232,15 @@ const FACTS = {
 function factsPart() {
   const facts = el("dl", { class: "facts" });
   return {
-    node: el("section", { class: "card block" }, el("h3", {}, "Facts"), facts),
+    node: el("section", { class: "card block" }, el("h2", {}, "Facts"), facts),
     update(run) {
       const entries = Object.entries(FACTS).map(([name, of]) => [name, of(run)]);
-      list(facts, entries.filter(([, value]) => value), ([name]) => name, definition);
+      list(
+        facts,
+        entries.filter(([, value]) => value),
+        ([name]) => name,
+        definition,
+      );
     },
   };
 }
@@ -213,7 +249,7 @@ function parametersPart() {
   const facts = el("dl", { class: "facts" });
   const nothing = el("p", { class: "muted" }, "It has none.");
   return {
-    node: el("section", { class: "card block" }, el("h3", {}, "Parameters"), facts, nothing),
+    node: el("section", { class: "card block" }, el("h2", {}, "Parameters"), facts, nothing),
     update({ params }) {
       const entries = Object.entries(params);
       show(nothing, !entries.length);
@@ -236,12 +272,17 @@ function neighboursPart(title, of) {
   const lines = el("ul", { class: "lines" });
   const nothing = el("p", { class: "muted" }, "Nothing that is known.");
   return {
-    node: el("section", { class: "card block" }, el("h3", {}, title), lines, nothing),
+    node: el("section", { class: "card block" }, el("h2", {}, title), lines, nothing),
     update(run) {
       // Upstream, the history may know a task's name only.
       const found = run[of].map((each) => (of === "upstream" ? each : { task_id: each.task_id, run: each }));
       show(nothing, !found.length);
-      list(lines, found, (each) => `${each.task_id} ${each.run?.run_id}`, (each) => (each.run ? neighbour() : unknownTask(each)));
+      list(
+        lines,
+        found,
+        (each) => `${each.task_id} ${each.run?.run_id}`,
+        (each) => (each.run ? neighbour() : unknownTask(each)),
+      );
     },
   };
 }

@@ -33,7 +33,16 @@ const COLUMNS = [
  * What the daemon is asked for, but for the times, which may be relative.
  * @param route  see router.js
  */
-export function questionOf({ family, worker, params, since, until, statuses, length, history: { host, sorted, after } }) {
+export function questionOf({
+  family,
+  worker,
+  params,
+  since,
+  until,
+  statuses,
+  length,
+  history: { host, sorted, after },
+}) {
   const param = Object.entries(params).map(([name, value]) => `${name}=${value}`);
   // By parameter, the daemon has one order only.
   const sort = !param.length && SORTS.includes(sorted.replace("-", "")) ? sorted : DEFAULT_SORT;
@@ -47,7 +56,9 @@ export const wireFields = ({ since, until, ...rest }) => ({ ...rest, since: epoc
 /** @param {function()} update  of the page */
 export function runsPart(update) {
   const rows = lookup((fields, signal) => ask("history/runs", wireFields(fields), signal), update, { keep: true });
-  const buckets = lookup((fields, signal) => ask("history/buckets", wireFields(fields), signal), update, { keep: true });
+  const buckets = lookup((fields, signal) => ask("history/buckets", wireFields(fields), signal), update, {
+    keep: true,
+  });
   const filters = filterForm();
   const outcomes = chart("How runs went", 132, drawOutcomes);
   const trouble = failureNote(rows);
@@ -170,7 +181,12 @@ function filterForm() {
       }
       const preset = !until && PERIODS.some(([of]) => of === since);
       const own = preset ? [] : [["own", periodWords(since, until)]];
-      list(time, [...PERIODS, ...own], ([of]) => of, ([of]) => periodChoice(of));
+      list(
+        time,
+        [...PERIODS, ...own],
+        ([of]) => of,
+        ([of]) => periodChoice(of),
+      );
       time.value = preset ? since : "own";
     },
   };
@@ -208,7 +224,7 @@ function statusChoice(status) {
 
 function showBuckets(outcomes, value) {
   const rows = value?.rows ?? [];
-  const columns = rows.slice(rows.findIndex(({ done, failed }) => done + failed)); // what was before the first is no news
+  const columns = rows.slice(rows.findIndex(({ done, failed }) => done + failed));
   const sum = (name) => columns.reduce((total, column) => total + column[name], 0);
   const [done, failed] = [sum("done"), sum("failed")];
   show(outcomes.node, done + failed);

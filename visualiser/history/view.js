@@ -19,7 +19,14 @@ import { runsPart } from "./runs.js";
 // What has just happened is in the database a moment later.
 const SETTLE_MS = 1_500;
 
-const PARTS = { runs: runsPart, families: familiesPart, failures: failuresPart, family: familyPart, run: runPart };
+const PARTS = {
+  __proto__: null,
+  runs: runsPart,
+  families: familiesPart,
+  failures: failuresPart,
+  family: familyPart,
+  run: runPart,
+};
 const CHOICES = [
   ["", "Runs"],
   ["families", "Families"],
@@ -31,7 +38,12 @@ export function historyView({ store, update }) {
   loadStyles(new URL("history.css", import.meta.url).href);
   const choices = CHOICES.map(choiceOf);
   const body = el("div", { class: "history-body" });
-  const found = el("div", {}, el("nav", { class: "choices", "aria-label": "History" }, ...choices.map(({ node }) => node)), body);
+  const found = el(
+    "div",
+    {},
+    el("nav", { class: "choices", "aria-label": "History" }, ...choices.map(({ node }) => node)),
+    body,
+  );
   const off = offNote();
   const made = {};
   let [seen, version, timer] = [null, 0, 0];
@@ -90,7 +102,12 @@ function offNote() {
   return el(
     "div",
     { class: "empty", hidden: true },
-    el("p", {}, "No history is recorded, so nothing is known of what ran before. To have it, put this into luigi.cfg and restart the daemon:"),
+    el(
+      "p",
+      {},
+      "No history is recorded, so nothing is known of what ran before. To have it, put this into luigi.cfg and " +
+        "restart the daemon:",
+    ),
     el("code", {}, "[scheduler] record_task_history = true"),
   );
 }

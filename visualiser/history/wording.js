@@ -13,7 +13,11 @@ const PARAMETERS_LENGTH = 200;
 export const toRun = (number) => ({ tab: "history", history: { run: String(number), of: "" } });
 
 /** The route of all about a family. */
-export const toFamily = (family) => ({ tab: "history", family, history: { part: "family", run: "", of: "", after: "" } });
+export const toFamily = (family) => ({
+  tab: "history",
+  family,
+  history: { part: "family", run: "", of: "", after: "" },
+});
 
 /** How long a run took, in words; `otherwise` if it has not ended, or never began. */
 export const tookWords = ({ duration }, otherwise = NOTHING) => (duration === null ? otherwise : took(duration));

@@ -1,7 +1,7 @@
 // What a time line is made of: runs, in lanes. Plain functions.
 //
-// A run is { id, family, worker, status, start, end, number, slow, row }: `end` is null while it goes on; `number` is the
-// one the history knows it by, else null; epochs and durations in seconds.
+// A run is { id, family, worker, status, start, end, number, slow, row }: `end` is null while it goes on; `number` is what
+// the history knows it by, else null; epochs and durations in seconds.
 
 import { quantile } from "../chart.js";
 
@@ -38,7 +38,7 @@ export function fromHistory(rows) {
     }));
 }
 
-/** Both in one list by start, each run once: what the scheduler says goes first, with the number that the history has. */
+/** Both in one list by start, each run once: as the scheduler tells it, with the number that the history has. */
 export function merged(live, recorded) {
   const newest = new Map(live.map((run) => [run.id, run]));
   const others = [];
@@ -51,7 +51,7 @@ export function merged(live, recorded) {
 }
 
 /**
- * Says of each run whether it took, or takes, longer than usual: longer than all but one in twenty, and twice the median.
+ * Says of each run whether it took, or takes, longer than usual: than all but one in twenty, and than twice the median.
  * @param {Array} runs  with their ends
  * @param {Map} expected  family -> { expected, p95 } as the history knows it, for families it knows
  */

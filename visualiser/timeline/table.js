@@ -15,7 +15,11 @@ export function runTable(open) {
   const headings = ["Status", "Task", "Worker", "Began", "Took"].map((title) => el("th", { scope: "col" }, title));
   const caption = el("caption", { class: "offscreen" }, "Runs of this time");
   const table = el("table", { class: "figure-table" }, caption, el("thead", {}, el("tr", {}, ...headings)), body);
-  const scroll = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Runs of this time" }, table);
+  const scroll = el(
+    "div",
+    { class: "scroll", tabindex: "0", role: "region", "aria-label": "Runs of this time" },
+    table,
+  );
   const nothing = el("p", { class: "muted" }, "Nothing ran in this time.");
   let [page, shown] = [1, []];
   const pages = pager((number) => {
@@ -25,7 +29,12 @@ export function runTable(open) {
 
   function draw() {
     const at = pageOf(shown, page, PER_PAGE);
-    list(body, at.items, ({ id, start }) => `${id} ${start}`, () => row(open));
+    list(
+      body,
+      at.items,
+      ({ id, start }) => `${id} ${start}`,
+      () => row(open),
+    );
     show(scroll, shown.length);
     show(nothing, !shown.length);
     pages.update(at);
@@ -55,8 +64,9 @@ function row(open) {
       text(press, clip(run.id, NAME_LENGTH));
       text(worker, run.worker ? clip(workerName({ name: run.worker }), NAME_LENGTH) : "");
       text(began, exact(run.start));
+      const late = run.slow ? `, longer than usual (${took(run.usual)})` : "";
       const seconds = (run.end ?? now()) - run.start;
-      text(lasted, `${took(seconds)}${run.end === null ? " so far" : ""}${run.slow ? `, longer than usual (${took(run.usual)})` : ""}`);
+      text(lasted, `${took(seconds)}${run.end === null ? " so far" : ""}${late}`);
     },
   };
 }

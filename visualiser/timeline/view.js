@@ -8,22 +8,16 @@
 //
 // Only the tasks of `family` and `worker`, as elsewhere.
 
-import { ask, call } from "../api.js";
 import { now } from "../clock.js";
 import { attribute, button, el, failureNote, list, loadStyles, show, text } from "../dom.js";
 import { amount, clip, counted, duration, exact, took, workerName } from "../format.js";
-import { lookup } from "../lookup.js";
 import { go, link, route as currentRoute } from "../router.js";
 import { label, statusIcon } from "../status.js";
-import { around, fromHistory, fromMemory, lanesOf, markSlow, merged } from "./rows.js";
+import { createRuns } from "./data.js";
 import { createStage } from "./stage.js";
 import { runTable } from "./table.js";
 import { addressOf, following, landed, later, windowOf } from "./window.js";
 
-const MOST = 5_000;
-const HISTORY_PAGE = 1_000;
-const READ_EVERY_MS = 2_000;
-const HISTORY_EVERY_S = 60;
 const SETTLE_MS = 250;
 const FRAME_MS = 1_000;
 const NAME_LENGTH = 80;
@@ -44,14 +38,8 @@ const LEGEND = ["DONE", "FAILED", "DISABLED", "RUNNING"];
 /** @param context  see app.js */
 export function timelineView({ store, update }) {
   const styles = loadStyles(new URL("timeline.css", import.meta.url).href);
-  const live = lookup(readLive, update, { keep: true });
-  const recorded = lookup(readRecorded, update, { keep: true });
-  const expected = lookup(readExpected, update, { keep: true });
+  const data = createRuns({ store, update });
   let view = null;
-  let runs = [];
-  let lanes = [];
-  let drawn = [];
-  let made = [];
   let chosen = null;
   let settling = 0;
   let timer = 0;
@@ -70,10 +58,16 @@ export function timelineView({ store, update }) {
 
   // ---- the controls ----
 
-  const by = choice("Lanes", [["", "By worker"], ["family", "By family"]], (value) => go({ timeline: { by: value } }));
-  const span = choice("Time shown", [["", ""], ...SPANS.map(([s, words]) => [String(s), `last ${words}`])], (value) =>
-    lookAt(following(Number(value), now())),
+  const by = choice(
+    "Lanes",
+    [
+      ["", "By worker"],
+      ["family", "By family"],
+    ],
+    (value) => go({ timeline: { by: value } }),
   );
+  const spans = [["", ""], ...SPANS.map(([seconds, words]) => [String(seconds), `last ${words}`])];
+  const span = choice("Time shown", spans, (value) => value && lookAt(following(Number(value), now())));
   const step = (words, name, deed) => button(words, deed, { class: "button", "aria-label": name, title: name });
   const pans = [
     step("◂", "Earlier", () => stage.pan(-stage.share)),
@@ -82,25 +76,34 @@ export function timelineView({ store, update }) {
     step("−", "Zoom out", () => stage.zoom(1 / stage.step)),
   ];
   const follow = button("Follow now", () => lookAt(following(view.to - view.from, now())), { class: "button" });
-  const rowsBox = el("input", { type: "checkbox", onchange: () => go({ timeline: { rows: rowsBox.checked ? "1" : "" } }) });
+  const rowsBox = el("input", {
+    type: "checkbox",
+    onchange: () => go({ timeline: { rows: rowsBox.checked ? "1" : "" } }),
+  });
   const asTable = el("label", { class: "check" }, rowsBox, "Table");
   const chips = el("div", { class: "chips" });
   const summary = el("p", { class: "muted timeline-summary", role: "status" });
   const slow = el("ul", { class: "lines timeline-slow" });
-  const slowPart = el("section", { class: "card block", "aria-label": "Longer than usual" }, el("h2", {}, "Longer than usual"), slow);
+  const slowPart = el(
+    "section",
+    { class: "card block", "aria-label": "Longer than usual" },
+    el("h2", {}, "Longer than usual"),
+    slow,
+  );
   const about = el("p", { class: "muted timeline-about", "aria-live": "polite" });
   const notice = el("p", { class: "hint" });
   const nothing = el("p", { class: "empty timeline-empty" });
   const help = el(
     "p",
     { class: "muted timeline-help", id: "timeline-help" },
-    "Drag over a time to look closer, wheel or + − to zoom, Shift and drag or Shift and arrows to move. Arrows go from run to run, Enter opens one.",
+    "Drag over a time to look closer; wheel or + − zoom; Shift with drag or arrows moves. " +
+      "Arrows go from run to run, Enter opens one.",
   );
   attribute(stage.canvas, "aria-describedby", "timeline-help");
   attribute(stage.canvas, "aria-label", "Time line");
   stage.node.append(nothing);
-  const trouble = failureNote(live);
-  const troubleOlder = failureNote(recorded);
+  const trouble = failureNote(data.live);
+  const troubleOlder = failureNote(data.recorded);
   const table = runTable(open);
   const node = el(
     "section",
@@ -172,23 +175,31 @@ export function timelineView({ store, update }) {
     return true;
   }
 
-  const isShown = ({ start, end }) => start <= view.to && (end ?? now()) >= view.from;
-  const shownRuns = () => runs.filter(isShown);
-  const laneOf = (run) => drawn.findIndex(({ runs: all }) => all.includes(run));
+  const shownRuns = () => data.runs.filter(data.isShown);
+  const laneOf = (run) => data.lanes.findIndex(({ runs }) => runs.includes(run));
   const start = () => shownRuns().at(-1);
 
   function along(by) {
     if (!chosen) return choose(start());
-    const all = drawn[laneOf(chosen)]?.runs ?? [];
+    const all = data.lanes[laneOf(chosen)]?.runs ?? [];
     return choose(all[all.indexOf(chosen) + by]);
   }
 
   function across(by) {
     if (!chosen) return choose(start());
-    const lane = drawn[laneOf(chosen) + by];
+    const lane = data.lanes[laneOf(chosen) + by];
     if (!lane) return true;
     const away = (run) => Math.abs(run.start - chosen.start);
     return choose(lane.runs.reduce((best, run) => (away(run) < away(best) ? run : best)));
+  }
+
+  // The task in the panel is the one that is marked, wherever it was opened.
+  function followTask(id) {
+    if (!id || chosen?.id === id) return;
+    const run = data.runs.findLast((each) => each.id === id);
+    if (!run) return;
+    chosen = run;
+    stage.mark(run);
   }
 
   const STAGE_KEYS = {
@@ -212,64 +223,44 @@ export function timelineView({ store, update }) {
 
   // ---- what is shown ----
 
-  let readAt = 0;
-  let version = 0;
-  let seen = null;
-
-  // Where much happens, it is read again every two seconds, not with each change.
-  function versionNow() {
-    if (seen !== store.revision && Date.now() - readAt >= READ_EVERY_MS) {
-      [seen, readAt] = [store.revision, Date.now()];
-      version += 1;
+  function arrange(route) {
+    const changed = data.update(route, view);
+    if (changed.runs && chosen) {
+      chosen = data.runs.find(({ id, start }) => id === chosen.id && Math.abs(start - chosen.start) < 1) ?? null;
     }
-    return version;
-  }
-
-  function readAgain(route) {
-    const { from, to } = around(view.from, view.to);
-    const question = { from, to, family: route.family, worker: route.worker };
-    // What is live moves on without another question, for as long as the cells do not.
-    live.update(question, versionNow());
-    if (!store.overview?.features.history) return;
-    recorded.update(question, view.live ? Math.floor(now() / HISTORY_EVERY_S) : 0);
-    expected.update(null, version);
-  }
-
-  function arrange(by) {
-    const facts = [live.value, recorded.value, by];
-    const same = facts.every((fact, place) => fact === made[place]);
-    made = facts;
-    if (!same) {
-      const memory = fromMemory(live.value ?? NO_RUNS);
-      const known = new Set(memory.map(({ id }) => id));
-      runs = merged(memory, recorded.value?.rows ?? []);
-      for (const run of runs) run.known = known.has(run.id);
-      lanes = lanesOf(runs, by === "family" ? "family" : "worker");
-      chosen = chosen && (runs.find(({ id, start: at }) => id === chosen.id && Math.abs(at - chosen.start) < 1) ?? null);
-      stage.mark(chosen);
-    }
-    markSlow(runs, expected.value ?? new Map(), now());
-    // Lanes in which nothing ran meanwhile would only be in the way.
-    const some = lanes.filter((lane) => lane.runs.some(isShown));
-    if (!same || some.length !== drawn.length || some.some((lane, place) => lane !== drawn[place])) stage.setLanes((drawn = some));
+    followTask(route.task);
+    if (changed.lanes) stage.setLanes(data.lanes);
+    if (changed.lanes || changed.runs) stage.mark(chosen);
   }
 
   function showState(route) {
     const shown = shownRuns();
-    const slowOnes = shown.filter((run) => run.slow).sort((a, b) => (a.end === null ? -1 : 0) - (b.end === null ? -1 : 0) || b.start - a.start);
+    const slowOnes = shown
+      .filter((run) => run.slow)
+      .sort((a, b) => (a.end === null ? -1 : 0) - (b.end === null ? -1 : 0) || b.start - a.start);
     text(summary, summaryWords(shown, slowOnes));
     show(slowPart, slowOnes.length);
     const keys = slowOnes.slice(0, MOST_SLOW).map((run) => ({ run, key: `${run.id} ${run.start}` }));
-    list(slow, keys, ({ key }) => key, () => slowLine(open));
-    show(nothing, live.value && !shown.length);
+    list(
+      slow,
+      keys,
+      ({ key }) => key,
+      () => slowLine(open),
+    );
+    show(nothing, data.live.value && !shown.length);
     text(nothing, emptyWords(store, view));
-    const cut = live.value && (!live.value.complete || recorded.value?.complete === false);
-    show(notice, cut);
-    text(notice, `More ran than can be shown at once: of earlier times some are missing. Zoom in on them, or choose one family.`);
+    show(notice, data.cut);
+    text(
+      notice,
+      `More ran than can be shown at once: of earlier times some are missing. Zoom in on them, or choose one family.`,
+    );
     show(follow, !view.live);
     const length = String(Math.round(view.to - view.from));
     const known = SPANS.some(([seconds]) => String(seconds) === length);
-    text(span.node.options[0], view.live ? `last ${duration(view.to - view.from)}` : `${exact(view.from)}, ${duration(view.to - view.from)}`);
+    text(
+      span.node.options[0],
+      view.live ? `last ${duration(view.to - view.from)}` : `${exact(view.from)}, ${duration(view.to - view.from)}`,
+    );
     span.update(view.live && known ? length : "");
     show(span.node.options[0], !(view.live && known));
     by.update(route.timeline.by === "family" ? "family" : "");
@@ -281,7 +272,8 @@ export function timelineView({ store, update }) {
 
   function tickLater() {
     clearTimeout(timer);
-    timer = document.visibilityState === "visible" && view.live ? setTimeout(update, FRAME_MS) : 0;
+    const moves = view.live || data.behind;
+    timer = moves && document.visibilityState === "visible" ? setTimeout(update, FRAME_MS) : 0;
   }
 
   let applied = "";
@@ -301,11 +293,10 @@ export function timelineView({ store, update }) {
       follows(route.timeline);
       view = later(view, now());
       stage.setView(view);
-      readAgain(route);
+      arrange(route);
       trouble.update();
       show(troubleOlder.node, store.overview?.features.history);
       if (store.overview?.features.history) troubleOlder.update();
-      arrange(route.timeline.by);
       showState(route);
       tickLater();
     },
@@ -314,33 +305,6 @@ export function timelineView({ store, update }) {
       clearTimeout(settling);
     },
   };
-}
-
-const NO_RUNS = { lanes: [], families: [], statuses: [], runs: [] };
-
-function readLive({ from, to, family, worker }, signal) {
-  const only = { family: family ? [family] : [], worker };
-  return call("runs", { since: from, until: to, by: "worker", limit: MOST, ...only }, signal);
-}
-
-/** The runs that ended in a time; and those that began then and ended soon after. */
-async function readRecorded({ from, to, family, worker }, signal) {
-  const rows = [];
-  let after = "";
-  const read = (fields) => ask("history/runs", { family, worker, limit: HISTORY_PAGE, ...fields }, signal);
-  while (after !== null && rows.length < MOST) {
-    const page = await read({ sort: "-finished", since: from, until: to, after });
-    rows.push(...page.rows);
-    after = page.next;
-  }
-  const later = to < now() ? await read({ sort: "finished", since: to }) : { rows: [] };
-  const spanning = later.rows.filter(({ started }) => started !== null && started <= to);
-  return { rows: fromHistory([...rows, ...spanning]), complete: after === null };
-}
-
-async function readExpected(_, signal) {
-  const { rows } = await ask("history/expectations", {}, signal);
-  return new Map(rows.filter((row) => row.expected !== null).map((row) => [row.family, row]));
 }
 
 // -- words
@@ -352,7 +316,8 @@ function runWords({ id, family, worker, status, start, end, slow, usual }) {
   const where = worker ? ` on ${clip(workerName({ name: worker }), NAME_LENGTH)}` : "";
   const late = slow ? `; longer than usual, which is ${took(usual)}` : "";
   const name = id.startsWith(family) ? id : `${family} ${id}`;
-  return `${clip(name, 2 * NAME_LENGTH)}: ${label(status)}, ${end === null ? `for ${lasted}` : lasted} from ${exact(start)}${where}${late}`;
+  const time = `${end === null ? `for ${lasted}` : lasted} from ${exact(start)}`;
+  return `${clip(name, 2 * NAME_LENGTH)}: ${label(status)}, ${time}${where}${late}`;
 }
 
 function summaryWords(shown, slow) {
@@ -374,8 +339,7 @@ function emptyWords({ overview }, { live }) {
 
 function choice(name, options, chosen) {
   const entries = options.map(([value, words]) => el("option", { value }, words));
-  const node = el("select", { "aria-label": name, onchange: () => node.value && chosen(node.value) }, ...entries);
-  if (name === "Lanes") node.onchange = () => chosen(node.value);
+  const node = el("select", { "aria-label": name, onchange: () => chosen(node.value) }, ...entries);
   return {
     node,
     update(value) {
@@ -419,7 +383,12 @@ function slowLine(open) {
 }
 
 function legendEntry(status) {
-  return el("span", { "data-status": status }, el("i", { class: `swatch ${status}`, "aria-hidden": "true" }), label(status));
+  return el(
+    "span",
+    { "data-status": status },
+    el("i", { class: `swatch ${status}`, "aria-hidden": "true" }),
+    label(status),
+  );
 }
 
 const slowEntry = () => el("span", {}, el("i", { class: "swatch slow", "aria-hidden": "true" }), "Longer than usual");

@@ -19,7 +19,8 @@ export const following = (span, now) => ({
 /** The window of an address, see view.js. */
 export function windowOf({ span, from, to }, now) {
   const [start, end] = [Number(from || NaN), Number(to || NaN)];
-  if (start < end && Number.isFinite(end - start)) return { from: start, to: start + bounded(end - start), live: false };
+  if (start < end && Number.isFinite(end - start))
+    return { from: start, to: start + bounded(end - start), live: false };
   const wanted = Number(span);
   return following(wanted > 0 && Number.isFinite(wanted) ? wanted : USUAL, now);
 }
@@ -40,8 +41,11 @@ export function zoomed(window, factor, at, now) {
   return landed({ from: at - share * span, to: at + (1 - share) * span }, now);
 }
 
-/** Moves by seconds. */
-export const moved = ({ from, to }, seconds, now) => landed({ from: from + seconds, to: to + seconds }, now);
+/** Moves by seconds; forward as far as now, which is then followed. */
+export function moved({ from, to }, seconds, now) {
+  if (seconds > 0 && to + seconds >= now) return following(to - from, now);
+  return landed({ from: from + seconds, to: to + seconds }, now);
+}
 
 /** A window as it was asked for; what would lie beyond now follows it instead. */
 export function landed({ from, to }, now) {

@@ -1,0 +1,171 @@
+// The time line: runs from two sources, lanes, gaps, what is unusual, and the window one looks through.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import {
+  around,
+  busyShare,
+  fromHistory,
+  fromMemory,
+  gapsOf,
+  lanesOf,
+  markSlow,
+  merged,
+  pack,
+} from "../../visualiser/timeline/rows.js";
+import { addressOf, following, landed, later, moved, windowOf, zoomed } from "../../visualiser/timeline/window.js";
+import { questionOf } from "../../visualiser/history/runs.js";
+import { partOf } from "../../visualiser/history/view.js";
+import { format, parse } from "../../visualiser/router.js";
+
+const run = (start, end, more = {}) => ({
+  id: `t${start}`,
+  family: "F",
+  worker: "w",
+  status: "DONE",
+  start,
+  end,
+  number: null,
+  ...more,
+});
+const NOW = 1000;
+
+test("a run that both tell of is there once, with its number", () => {
+  const live = fromMemory({
+    lanes: ["w"],
+    families: ["F"],
+    statuses: ["RUNNING"],
+    runs: [[0, 0, 0, 100.4, null, "a"]],
+  });
+  const rows = [
+    { run_id: 7, task_id: "a", family: "F", worker: null, status: "DONE", started: 100, finished: 105 },
+    { run_id: 6, task_id: "a", family: "F", worker: "w", status: "FAILED", started: 50, finished: 60 },
+    { run_id: 8, task_id: "b", family: "F", worker: "w", status: "RUNNING", started: 101, finished: null },
+  ];
+  const all = merged(live, fromHistory(rows));
+  assert.deepEqual(
+    all.map(({ start, status, number }) => [start, status, number]),
+    [
+      [50, "FAILED", 6],
+      [100.4, "RUNNING", 7],
+    ],
+  );
+});
+
+test("runs at the same time lie below each other, and rows are used again", () => {
+  const runs = [run(0, 10), run(5, 8), run(8, 20), run(10, null), run(30, 40)];
+  assert.equal(pack(runs), 2);
+  assert.deepEqual(
+    runs.map(({ row }) => row),
+    [0, 1, 1, 0, 1],
+  );
+});
+
+test("lanes are by name, in its order", () => {
+  const runs = [run(0, 1, { worker: "b" }), run(1, 2, { worker: "a", family: "G" }), run(2, 3, { worker: "b" })];
+  assert.deepEqual(
+    lanesOf(runs, "worker").map(({ name, runs: all }) => [name, all.length]),
+    [
+      ["a", 1],
+      ["b", 2],
+    ],
+  );
+  assert.deepEqual(
+    lanesOf(runs, "family").map(({ name }) => name),
+    ["F", "G"],
+  );
+});
+
+test("gaps are between what overlaps nothing, and since the last", () => {
+  assert.deepEqual(gapsOf([run(0, 50), run(10, 20), run(80, 90)], 30, 100), [[50, 80]]);
+  assert.deepEqual(gapsOf([run(0, 10)], 30, 100), [[10, 100]]);
+  assert.deepEqual(gapsOf([run(0, null)], 1, 100), []);
+});
+
+test("how busy a lane was counts no moment twice", () => {
+  assert.equal(busyShare([run(0, 50), run(25, 75)], 0, 100, 100), 0.75);
+  assert.equal(busyShare([run(-50, 10), run(90, null)], 0, 100, 100), 0.2);
+  assert.equal(busyShare([], 5, 5, 5), 0);
+});
+
+test("unusual is what takes twice the median and longer than nearly all", () => {
+  const usual = Array.from({ length: 20 }, (_, n) => run(n, n + 10));
+  const [late, going, fine] = [run(100, 200), run(970, null), run(995, null)];
+  markSlow([...usual, late, going, fine], new Map(), NOW);
+  assert.deepEqual([usual[0].slow, late.slow, going.slow, fine.slow], [false, true, true, false]);
+  const expected = new Map([["F", { expected: 100, p95: 150 }]]);
+  markSlow([going], expected, NOW);
+  assert.deepEqual([going.slow, going.usual], [false, 100]);
+  assert.equal(markSlow([run(0, 500)], new Map(), NOW)[0].slow, false, "of too few nothing can be said");
+});
+
+test("what is read covers the window and changes only now and then", () => {
+  const { from, to } = around(100, 163);
+  assert.ok(from <= 100 && to >= 163);
+  assert.deepEqual(around(101, 164), { from, to });
+});
+
+test("addresses of windows survive the way there and back", () => {
+  assert.equal(windowOf({ span: "", from: "", to: "" }, NOW).live, true);
+  for (const wanted of [
+    following(900, NOW),
+    { from: 100, to: 200, live: false },
+    { from: 100.25, to: 101.5, live: false },
+  ]) {
+    const address = Object.fromEntries(Object.entries(addressOf(wanted)).map(([name, value]) => [name, String(value)]));
+    const route = parse(format({ ...parse("tab=timeline"), timeline: { ...parse("").timeline, ...address } }));
+    const found = windowOf(route.timeline, NOW);
+    assert.deepEqual([found.from, found.to, found.live], [wanted.from, wanted.to, wanted.live]);
+  }
+});
+
+test("a malformed window is the last hour", () => {
+  for (const timeline of [{ span: "-5" }, { span: "x" }, { from: "9", to: "3" }, { from: "NaN", to: "Infinity" }]) {
+    const { from, to, live } = windowOf(timeline, NOW);
+    assert.deepEqual([Math.round(to - from), live], [3600, true]);
+  }
+});
+
+test("zooming keeps what is pointed at, or now; moving ends at now", () => {
+  const still = { from: 0, to: 100, live: false };
+  const closer = zoomed(still, 2, 25, NOW);
+  assert.deepEqual([closer.from, closer.to], [12.5, 62.5]);
+  assert.equal(zoomed(following(100, NOW), 2, NOW, NOW).live, true);
+  assert.equal(zoomed(following(100, NOW), 2, NOW - 90, NOW).live, false);
+  assert.equal(moved(still, 5000, NOW).live, true);
+  assert.equal(moved(following(100, NOW), -50, NOW).live, false);
+  assert.ok(zoomed(still, 1e9, 50, NOW).to - zoomed(still, 1e9, 50, NOW).from >= 0.5);
+  assert.equal(landed({ from: 0, to: 1e12 }, NOW).live, true);
+  assert.equal(later(following(100, NOW), NOW + 10).to, following(100, NOW).to + 10);
+});
+
+test("each part of the history has its address", () => {
+  const part = (hash) => partOf(parse(`tab=history&${hash}`));
+  assert.deepEqual(["", "part=families", "part=failures", "part=toString", "part=run"].map(part), [
+    "runs",
+    "families",
+    "failures",
+    "runs",
+    "runs",
+  ]);
+  assert.deepEqual(["run=5", "of=T_1", "part=family&family=F", "part=family"].map(part), [
+    "run",
+    "run",
+    "family",
+    "families",
+  ]);
+});
+
+test("what the daemon is asked for is what the address says, as far as it has it", () => {
+  const question = questionOf(
+    parse('tab=history&statuses=["FAILED","UPSTREAM_FAILED"]&family=F&host=h&sorted=-duration&since=-3600'),
+  );
+  assert.deepEqual(
+    [question.status, question.family, question.host, question.sort, question.since, question.limit],
+    [["FAILED"], "F", "h", "-duration", "-3600", 50],
+  );
+  assert.equal(questionOf(parse("tab=history&sorted=constructor")).sort, "-scheduled");
+  const byParameter = questionOf(parse("tab=history&sorted=-duration&param=a=b=c"));
+  assert.deepEqual([byParameter.param, byParameter.sort], [["a=b=c"], "-scheduled"]);
+});
