@@ -12065,7 +12065,7 @@ QUERY_FIELD = re.compile(r"(\w+)(?:\[(.+)\])?", re.ASCII | re.DOTALL).fullmatch
 def plain_arguments(query: bytes, spec: Rpc) -> Dict[str, Any]:
     """The arguments of a question from the fields of a query; 400 if these are too many, or one is given twice.
 
-    A list may be a field that is repeated, or items with commas between them; an object is fields like `name[key]`.
+    A list may be a field that is repeated, or one with commas between the items; an object is fields like `name[key]`.
     """
     arguments: Dict[str, Any] = {}
     try:
@@ -12076,13 +12076,16 @@ def plain_arguments(query: bytes, spec: Rpc) -> Dict[str, Any]:
         kind = spec.kinds.get(name)
         form = kind.schema.get("type") if kind else None
         if form == "array":
-            arguments.setdefault(name, []).extend(text.split(","))
+            arguments.setdefault(name, []).append(text)
         elif form == "object" and key:
             arguments.setdefault(name, {})[key] = text
         elif name in arguments:
             raise HttpError(400, f"the field {name} is given twice")
         elif kind:
             arguments[name] = text if form == "string" else plain_value(text)
+    for name, value in arguments.items():
+        if type(value) is list and len(value) == 1 and "," in value[0]:
+            arguments[name] = list(filter(None, value[0].split(",")))
     return arguments
 
 

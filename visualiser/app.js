@@ -28,7 +28,7 @@ const context = { store, actions, update };
 /** The views: what they are called, the key after "g" that opens them, and how they come to be. */
 const VIEWS = {
   tasks: { title: "Tasks", key: "t", amount: ({ total }) => total, ...tasksView(context) },
-  graph: lazyView("Graph", "g", async () => (await import("./graph/view.js")).graphView(context)),
+  graph: lazyView("Graph", "g", async () => (await import("./graph/open.js")).openGraph(context)),
   timeline: lazyView("Timeline", "l", async () => (await import("./timeline/view.js")).timelineView(context)),
   workers: lazyView("Workers", "w", async () => (await import("./workers.js")).workersView(context), {
     amount: ({ workers }) => workers.active + workers.disabled,

@@ -5,11 +5,12 @@ const REFRESH_MS = 2_000;
 
 /**
  * @param store  see store.js
+ * @param {Worker} worker
+ * @param {Promise<ErrorEvent>} failed  resolves if the worker cannot start
  * @param {Object<string, function(Object)>} heard  what to do with each kind of message: see worker.js; "scene",
  *   "colours", "unchanged" and "failed" end a reading
  */
-export function createReader(store, heard) {
-  const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
+export function createReader(store, worker, failed, heard) {
   let asked = { question: null, arrangement: null };
   let reading = false;
   let readAt = 0;
@@ -22,11 +23,10 @@ export function createReader(store, heard) {
     if (ENDS.has(data.kind)) reading = false;
     heard[data.kind](data);
   };
-  worker.onerror = (event) => {
-    event.preventDefault();
+  failed.then(({ message }) => {
     reading = false;
-    heard.failed({ message: event.message || "its code could not be loaded" });
-  };
+    heard.failed({ message: message || "its code could not be loaded" });
+  });
 
   function read() {
     clearTimeout(timer);

@@ -29,15 +29,19 @@ const FOCUS_STEPS = "2";
 const KEPT_MS = 60_000;
 const HELP = "Arrows go along the edges, Enter opens, F puts a task in the middle, + − 0 zoom, Escape lets go.";
 
-/** @param store  see store.js; its changes are what the graph is read again for */
-export function graphView({ store }) {
+/**
+ * @param {{store}} context  see store.js: its changes are what the graph is read again for
+ * @param {Worker} worker
+ * @param {Promise<ErrorEvent>} failed  resolves if the worker cannot start
+ */
+export function graphView({ store }, worker, failed) {
   let scene = null;
   let selected = -1;
   let found = [];
   let looked = "";
   let failure = null;
 
-  const reader = createReader(store, {
+  const reader = createReader(store, worker, failed, {
     scene: ({ scene: fresh }) => takeScene(withQuestions(fresh)),
     colours: ({ status, counts, path }) => takeColours({ status, counts, path }),
     unchanged: () => takeColours(null),

@@ -1,5 +1,5 @@
-// What the time line shows, read and put in order: what runs, and the last run of each task, from the scheduler; where a
-// history is recorded, what was before from there, and how long runs usually take.
+// What the time line shows, read and put in order: what runs, and the last run of each task, from the scheduler; where
+// a history is recorded, what was before, and how long runs usually take, from there.
 
 import { ask, call } from "../api.js";
 import { now } from "../clock.js";
@@ -33,7 +33,8 @@ export function createRuns({ store, update }) {
     get behind() {
       return seen !== store.revision;
     },
-    isShown: ({ start, end }) => start <= view.to && (end ?? now()) >= view.from,
+    /** The runs in a window. */
+    shownIn: (window) => state.runs.filter((run) => isIn(run, window)),
     update: updateAll,
   };
   let view = null;
@@ -50,7 +51,7 @@ export function createRuns({ store, update }) {
     if (fresh) arrange((made = facts));
     markSlow(state.runs, expected.value ?? new Map(), now());
     // Lanes in which nothing ran meanwhile would only be in the way.
-    const lanes = all.filter((lane) => lane.runs.some(state.isShown));
+    const lanes = all.filter((lane) => lane.runs.some((run) => isIn(run, view)));
     const others = fresh || lanes.length !== state.lanes.length || lanes.some((lane, n) => lane !== state.lanes[n]);
     if (others) state.lanes = lanes;
     return { runs: fresh, lanes: others };
@@ -80,6 +81,8 @@ export function createRuns({ store, update }) {
 
   return state;
 }
+
+const isIn = ({ start, end }, { from, to }) => start <= to && (end ?? now()) >= from;
 
 function readLive({ from, to, family, worker }, signal) {
   const only = { family: family ? [family] : [], worker };

@@ -1,7 +1,7 @@
 // What a time line is made of: runs, in lanes. Plain functions.
 //
-// A run is { id, family, worker, status, start, end, number, slow, row }: `end` is null while it goes on; `number` is what
-// the history knows it by, else null; epochs and durations in seconds.
+// A run is { id, family, worker, status, start, end, number, slow, row }: `end` is null while it goes on; `number` is
+// what the history knows it by, else null; epochs and durations in seconds.
 
 import { quantile } from "../chart.js";
 

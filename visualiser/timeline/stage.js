@@ -401,6 +401,12 @@ export function createStage(told) {
     event.stopPropagation();
   });
 
+  function mark(run) {
+    if (run === marked) return;
+    marked = run;
+    touch();
+  }
+
   node.addEventListener("scroll", touch, { passive: true });
 
   new ResizeObserver(() => {
@@ -439,17 +445,14 @@ export function createStage(told) {
       palette = wanted;
       touch();
     },
+    mark,
     /** Marks a run, and brings its lane into sight. */
-    mark(run) {
-      marked = run;
-      const lane = run && lanes.find(({ runs }) => runs.includes(run));
-      if (lane) {
-        const y = lane.top + PADDING + run.row * ROW;
-        if (y < node.scrollTop || y + ROW > node.scrollTop + size.height - AXIS) node.scrollTop = y - size.height / 2;
-      }
-      touch();
+    see(run) {
+      mark(run);
+      const lane = lanes.find(({ runs }) => runs.includes(run));
+      if (!lane) return;
+      const y = lane.top + PADDING + run.row * ROW;
+      if (y < node.scrollTop || y + ROW > node.scrollTop + size.height - AXIS) node.scrollTop = y - size.height / 2;
     },
-    /** How far a pixel is in seconds. */
-    resolution: () => (size.width && view ? 1 / scaleOf() : 0),
   };
 }

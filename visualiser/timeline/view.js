@@ -165,7 +165,7 @@ export function timelineView({ store, update }) {
   function choose(run) {
     if (!run) return true;
     chosen = run;
-    stage.mark(run);
+    stage.see(run);
     tellOf(run);
     const margin = (view.to - view.from) * 0.05;
     if (run.start < view.from || run.start > view.to - margin) {
@@ -175,7 +175,7 @@ export function timelineView({ store, update }) {
     return true;
   }
 
-  const shownRuns = () => data.runs.filter(data.isShown);
+  const shownRuns = () => data.shownIn(view);
   const laneOf = (run) => data.lanes.findIndex(({ runs }) => runs.includes(run));
   const start = () => shownRuns().at(-1);
 
@@ -199,7 +199,7 @@ export function timelineView({ store, update }) {
     const run = data.runs.findLast((each) => each.id === id);
     if (!run) return;
     chosen = run;
-    stage.mark(run);
+    stage.see(run);
   }
 
   const STAGE_KEYS = {
@@ -228,9 +228,9 @@ export function timelineView({ store, update }) {
     if (changed.runs && chosen) {
       chosen = data.runs.find(({ id, start }) => id === chosen.id && Math.abs(start - chosen.start) < 1) ?? null;
     }
-    followTask(route.task);
     if (changed.lanes) stage.setLanes(data.lanes);
-    if (changed.lanes || changed.runs) stage.mark(chosen);
+    stage.mark(chosen);
+    followTask(route.task);
   }
 
   function showState(route) {
