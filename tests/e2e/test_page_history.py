@@ -120,7 +120,7 @@ class RealRunsTest(HistoryTest):
         page.locator(".run-head").get_by_role("link", name="Graph").click()
         expect(tab(page, "Graph")).to_have_attribute("aria-current", "page")
         page.go_back()
-        page.locator(".run-head").get_by_role("link", name="Time line").click()
+        page.locator(".run-head").get_by_role("link", name="Timeline").click()
         expect(page.locator(".timeline-summary")).to_contain_text("runs")
 
     def test_what_runs_is_followed(self):
@@ -217,7 +217,7 @@ class VolumeTest(HistoryTest):
         expect(page.get_by_text("More ran than can be shown at once")).to_be_visible()
         expect(page.get_by_role("group", name="Pages")).to_contain_text("1 to 50 of")
         page.get_by_label("Lanes").select_option("family")
-        canvas = page.get_by_role("application", name="Time line")
+        canvas = page.get_by_role("application", name="Timeline")
         summary = page.locator(".timeline-summary")
         shown = summary.inner_text()
         area = canvas.bounding_box()
@@ -267,7 +267,7 @@ class TimelineTest(HistoryTest):
 
     def test_every_control(self):
         page = self.open("tab=timeline")
-        summary, canvas = page.locator(".timeline-summary"), page.get_by_role("application", name="Time line")
+        summary, canvas = page.locator(".timeline-summary"), page.get_by_role("application", name="Timeline")
         expect(summary).to_have_text("1 run · 1 running · 0 failed")
         canvas.focus()
         page.keyboard.press("ArrowRight")

@@ -1,4 +1,4 @@
-// The time line: runs from two sources, lanes, gaps, what is unusual, and the window one looks through.
+// The timeline: runs from two sources, lanes, gaps, what is unusual, and the window one looks through.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -108,7 +108,8 @@ class SecurityTest(unittest.TestCase):
 
 class RolesTest(SecurityTest):
     def test_every_call_has_one_role(self):
-        self.assertEqual(sorted([*luigid.CALLS, *luigid.OWN_CALLS, "history"]), sorted(itertools.chain(*luigid.ROLES.values())))
+        calls = [*luigid.CALLS, *luigid.OWN_CALLS, "history"]
+        self.assertEqual(sorted(calls), sorted(itertools.chain(*luigid.ROLES.values())))
 
     def test_readme_has_the_same_table(self):
         rows = re.findall(r"^\| `(\w+)` \|.*\| ([^|]*) \|$", README.read_text(encoding="utf-8"), re.MULTILINE)
@@ -652,13 +653,13 @@ class TlsTest(SecurityTest):
     def test_garbage_is_no_fault_of_ours(self):
         self.serve()
         for garbage in (b"\x16\x03\x01\x00\x05hello", b"\0" * 100, b"\xff", b"\x80\x2e\x01\x00\x02"):
-            with socket.create_connection(self.server.server_address, PATIENCE) as connection:
-                # An end that came already is an answer too: the server may have hung up before the whole was sent.
-                with contextlib.suppress(OSError):
-                    connection.sendall(garbage)
-                    connection.shutdown(socket.SHUT_WR)
-                    while connection.recv(1000):
-                        pass
+            connection = socket.create_connection(self.server.server_address, PATIENCE)
+            # An end that came already is an answer too: the server may have hung up before the whole was sent.
+            with connection, contextlib.suppress(OSError):
+                connection.sendall(garbage)
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(1000):
+                    pass
         self.assertEqual([], self.lines)
 
     def test_new_certificate_is_for_new_connections(self):

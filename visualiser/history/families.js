@@ -1,7 +1,7 @@
 // The families that ever ran: how often, how well and how long.
 
 import { addressOf, ask } from "../api.js";
-import { attribute, button, el, failureNote, show, text } from "../dom.js";
+import { attribute, button, el, failureNote, show } from "../dom.js";
 import { NOTHING, figureTable } from "../figures.js";
 import { ago, amount, clip, took } from "../format.js";
 import { lookup } from "../lookup.js";
@@ -58,7 +58,6 @@ export function familiesPart(update) {
       attribute(first, "disabled", !after);
       attribute(next, "disabled", !rows.value?.next);
       attribute(file, "href", addressOf("history/families", { search: words, format: "csv" }));
-      text(save.firstChild, "Save all as ");
     },
   };
 }

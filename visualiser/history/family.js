@@ -41,7 +41,7 @@ export function familyPart(update) {
   const title = el("h2");
   const tasks = el("a", { class: "button small" }, "Its tasks");
   const runs = el("a", { class: "button small" }, "All its runs");
-  const line = el("a", { class: "button small" }, "Time line");
+  const line = el("a", { class: "button small" }, "Timeline");
   const figures = el("dl", { class: "figures wide-figures" });
   const durations = durationsChart();
   const distribution = chart("How long runs took", 200, drawDistribution);

@@ -3,6 +3,7 @@
 
 import { ask, call } from "../api.js";
 import { bottomAxis, chart, linear, timeTicks } from "../chart.js";
+import { now } from "../clock.js";
 import { offerCopy } from "../copy.js";
 import { attribute, el, failureNote, list, show, svg, text, timeElement } from "../dom.js";
 import { clip, command, counted, exact, plain, took, workerName } from "../format.js";
@@ -61,7 +62,7 @@ function headPart() {
   const family = el("a", { class: "button small" }, "Its family");
   const task = el("a", { class: "button small" }, "The task now");
   const graph = el("a", { class: "button small" }, "Graph");
-  const around = el("a", { class: "button small" }, "Time line");
+  const around = el("a", { class: "button small" }, "Timeline");
   return {
     node: el(
       "header",
@@ -104,7 +105,7 @@ function attemptsPart() {
 
   function draw(room, { attempts, run }) {
     const from = Math.min(...attempts.map(({ scheduled }) => scheduled));
-    const to = Math.max(from + 1, ...attempts.map((each) => each.finished ?? each.started ?? each.scheduled));
+    const to = Math.max(from + 1, ...attempts.map(endOf));
     const across = linear(from, to, 26, room.right);
     const y = (place) => place * LINE_PX + LINE_PX / 2 + 6;
     attribute(inner.picture, "height", attempts.length * LINE_PX + 34);
@@ -133,10 +134,16 @@ function attemptsPart() {
   };
 }
 
-function attemptBar({ status, scheduled, started, finished }, across, y, current) {
+// What runs has got as far as now; of what the history lost sight of, nothing is known but its start.
+function endOf({ status, scheduled, started, finished }) {
+  return finished ?? (status === "RUNNING" ? now() : (started ?? scheduled));
+}
+
+function attemptBar(attempt, across, y, current) {
+  const { status, scheduled, started } = attempt;
   const begin = across(scheduled);
-  const start = started === null ? across(finished ?? scheduled) : across(started);
-  const end = started === null ? start : Math.max(start + 3, across(finished ?? started));
+  const start = across(started ?? endOf(attempt));
+  const end = started === null ? start : Math.max(start + 3, across(endOf(attempt)));
   const waited = svg("line", { x1: begin, x2: start, y1: y, y2: y, class: "waited" });
   const ran = svg("rect", {
     x: start,

@@ -2,6 +2,7 @@
 
 import { addressOf, ask } from "../api.js";
 import { bottomAxis, chart, linear, outcomeColumns, timeTicks } from "../chart.js";
+import { now } from "../clock.js";
 import { attribute, button, el, failureNote, list, show, text, timeElement } from "../dom.js";
 import { TIMES, epochOf } from "../filters.js";
 import { amount, clip, counted, exact } from "../format.js";
@@ -19,6 +20,7 @@ const PERIODS = [...TIMES, ["-2592000", "the last 30 days"]];
 const DEFAULT_SORT = "-scheduled";
 const MESSAGE_LENGTH = 200;
 const HOST_LENGTH = 80;
+const YOUNG_S = 3 * 86400;
 const COLUMNS = [
   { name: "status", title: "Status", sorts: false },
   { name: "family", title: "Task" },
@@ -56,9 +58,7 @@ export const wireFields = ({ since, until, ...rest }) => ({ ...rest, since: epoc
 /** @param {function()} update  of the page */
 export function runsPart(update) {
   const rows = lookup((fields, signal) => ask("history/runs", wireFields(fields), signal), update, { keep: true });
-  const buckets = lookup((fields, signal) => ask("history/buckets", wireFields(fields), signal), update, {
-    keep: true,
-  });
+  const buckets = lookup(readBuckets, update, { keep: true });
   const filters = filterForm();
   const outcomes = chart("How runs went", 132, drawOutcomes);
   const trouble = failureNote(rows);
@@ -95,6 +95,13 @@ export function runsPart(update) {
       for (const file of files) file.update(question);
     },
   };
+}
+
+async function readBuckets(fields, signal) {
+  const found = await ask("history/buckets", wireFields(fields), signal);
+  const first = found.rows.find(({ done, failed }) => done + failed)?.start ?? 0;
+  if (fields.since || fields.until || first < now() - YOUNG_S) return found;
+  return ask("history/buckets", { ...wireFields(fields), since: first, bucket: "hour" }, signal); // days would be too few
 }
 
 function row() {

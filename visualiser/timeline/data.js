@@ -1,4 +1,4 @@
-// What the time line shows, read and put in order: what runs, and the last run of each task, from the scheduler; where
+// What the timeline shows, read and put in order: what runs, and the last run of each task, from the scheduler; where
 // a history is recorded, what was before, and how long runs usually take, from there.
 
 import { ask, call } from "../api.js";

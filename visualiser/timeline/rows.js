@@ -1,4 +1,4 @@
-// What a time line is made of: runs, in lanes. Plain functions.
+// What a timeline is made of: runs, in lanes. Plain functions.
 //
 // A run is { id, family, worker, status, start, end, number, slow, row }: `end` is null while it goes on; `number` is
 // what the history knows it by, else null; epochs and durations in seconds.

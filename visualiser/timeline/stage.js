@@ -1,4 +1,4 @@
-// The drawing of the time line, and how one looks around in it. Bars are drawn on a canvas, those in sight only; the
+// The drawing of the timeline, and how one looks around in it. Bars are drawn on a canvas, those in sight only; the
 // canvas stays where it is while the lanes scroll behind it.
 
 import { timeTicks } from "../chart.js";

@@ -1,4 +1,4 @@
-// The runs of the time line as a table: the same as in the drawing, a page of them at a time.
+// The runs of the timeline as a table: the same as in the drawing, a page of them at a time.
 
 import { button, el, list, show, text } from "../dom.js";
 import { clip, exact, took, workerName } from "../format.js";

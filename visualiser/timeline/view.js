@@ -1,4 +1,4 @@
-// The time line: what ran when, in lanes by worker or by family. What runs, and the last run of each task, is the
+// The timeline: what ran when, in lanes by worker or by family. What runs, and the last run of each task, is the
 // scheduler's to tell; where a history is recorded, it adds what was before. Its part of the address:
 //
 //   by         family; empty: by worker
@@ -100,14 +100,14 @@ export function timelineView({ store, update }) {
       "Arrows go from run to run, Enter opens one.",
   );
   attribute(stage.canvas, "aria-describedby", "timeline-help");
-  attribute(stage.canvas, "aria-label", "Time line");
+  attribute(stage.canvas, "aria-label", "Timeline");
   stage.node.append(nothing);
   const trouble = failureNote(data.live);
   const troubleOlder = failureNote(data.recorded);
   const table = runTable(open);
   const node = el(
     "section",
-    { class: "timeline", "aria-label": "Time line" },
+    { class: "timeline", "aria-label": "Timeline" },
     el(
       "div",
       { class: "timeline-controls card" },
