@@ -2175,15 +2175,13 @@ def _plain(value: Any, levels: int = MAX_NESTING) -> Any:
 def _object(value: Any) -> Dict[str, Any]:
     if not isinstance(value, dict):
         raise TypeError
-    values = list(value.values())
-    if set(map(type, values)) == {str}:  # as nearly all are
-        size = sum(map(len, values))
-    else:
-        values = list(map(_plain, values))
-        size = sum(map(_size, values))
-    if size + sum(map(len, value)) > MAX_VALUE:
+    copy, size = {}, 0
+    for name, item in value.items():
+        copy[sys.intern(name)] = item if type(item) is str else _plain(item)
+        size += len(name) + (len(item) if type(item) is str else _size(item))
+    if size > MAX_VALUE:
         raise TooMuch(f"a value may have {MAX_VALUE} characters")
-    return dict(zip(map(sys.intern, value), values))
+    return copy
 
 
 def _identifiers(value: Any) -> Tuple[str, ...]:
@@ -5171,6 +5169,7 @@ WORKER_FIELDS = Worker.__slots__[: Worker.__slots__.index("tasks")]
 
 MARK = b"\xf1LGD"
 FRAME = struct.Struct("<4sII")
+LENGTH = struct.Struct("<I")
 SEAL = b"\nluigid\n"
 TRAILER = struct.Struct("<8sI")
 
@@ -5424,8 +5423,8 @@ def create_file(path: str) -> int:
 
 def frame(body: bytes) -> bytes:
     """Return a record of the journal."""
-    length = struct.pack("<I", len(body))
-    return MARK + length + struct.pack("<I", zlib.crc32(body, zlib.crc32(length))) + body
+    length = len(body)
+    return FRAME.pack(MARK, length, zlib.crc32(body, zlib.crc32(LENGTH.pack(length)))) + body
 
 
 def unframe(data: bytes, offset: int) -> Optional[bytes]:
@@ -5434,7 +5433,7 @@ def unframe(data: bytes, offset: int) -> Optional[bytes]:
         return None
     mark, length, checksum = FRAME.unpack_from(data, offset)
     body = data[offset + FRAME.size : offset + FRAME.size + length]
-    sound = mark == MARK and len(body) == length and checksum == zlib.crc32(body, zlib.crc32(struct.pack("<I", length)))
+    sound = mark == MARK and len(body) == length and checksum == zlib.crc32(body, zlib.crc32(LENGTH.pack(length)))
     return body if sound else None
 
 
