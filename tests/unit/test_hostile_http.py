@@ -264,7 +264,7 @@ class PlacesTest(unittest.TestCase):
             for _ in range(10):
                 with Client(server.server_address) as client:
                     self.assertTrue(self.is_served(client))
-            wait_until(lambda: not server._places)
+                wait_until(lambda: not server._places)
             self.assertEqual(0, len(server._turned_away))
 
     def test_a_place_that_no_thread_could_be_started_for_is_free(self):
