@@ -278,6 +278,12 @@ def sealed(*values):
 
 
 class TestRoundTrip(StateCase):
+    def test_all_fields_of_a_task_are_restored(self):
+        task = luigid.Task("task", 1, "PENDING", 0.0, ())
+        values = tuple(range(len(luigid.TASK_FIELDS)))
+        task.restore(values)
+        self.assertEqual(values, luigid.task_fields(task))
+
     def test_everything_comes_back_and_goes_on_as_if_nothing_had_happened(self):
         statuses = set()
         for seed in range(20):
