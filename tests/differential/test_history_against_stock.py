@@ -99,7 +99,10 @@ class HistoryTest(unittest.TestCase):
         duel = Duel(author.world.settings, author.world.resources, make)
         with mock.patch.object(configuration.get_config(), "get", return_value="sqlite://"):
             history = duel.stock._task_history = StockHistory()
-        duel.stock._config.record_task_history = True
+        # One object serves all of stock's schedulers that were made with the same settings.
+        recording = mock.patch.object(duel.stock._config, "record_task_history", True)
+        recording.start()
+        self.addCleanup(recording.stop)
 
         def hear(call, reply):
             author.hear(reply)

@@ -158,10 +158,18 @@ def stock(files, environ):
     return json.loads(done.stdout) if done.returncode == 0 else None
 
 
+#: what stock does not have
+OWN_SECTIONS = {"luigid", "alerts"}
+OWN_OPTIONS = {("task_history", "keep_days"), ("smtp", "verify_tls")}
+
+
 def ours(files, environ):
-    """The same of ours: [luigid] is not stock's."""
+    """The same of ours, as far as stock has it."""
     settings = in_directory(files, lambda: Settings.load(environ=environ))
-    return {section: settings.section(section) for section in SECTIONS if section != "luigid"}
+    sections = {section: settings.section(section) for section in SECTIONS if section not in OWN_SECTIONS}
+    for section, name in OWN_OPTIONS:
+        del sections[section][name]
+    return sections
 
 
 class TestSettingsAgainstStock(unittest.TestCase):
