@@ -7143,7 +7143,7 @@ BATCH = 1000
 QUEUE_LIMIT = 100_000
 
 #: events a second that the writer takes out of a queue of less than half of that: in a rush of calls these come first
-WRITER_PACE = 2500
+WRITER_PACE = 1500
 
 #: seconds before the database is tried again: at first, and at most
 RETRY_FIRST, RETRY_MOST = 0.25, 15.0
