@@ -71,6 +71,9 @@ def measure(scenes: List[Scene], plan: Plan) -> Tuple[List[Figure], List[str]]:
             figures.extend(play_scene(scene, plan, failures.append))
         except Exception as error:  # the daemons did not start, or could not be loaded
             failures.append(f"scene {scene.name} failed: {type(error).__name__}: {error}")
+        except KeyboardInterrupt:  # what was measured before is worth seeing
+            failures.append(f"scene {scene.name} and those after it: interrupted")
+            break
         print(f"{scene.name}: {time.perf_counter() - began:.0f} s", file=sys.stderr)
     return in_order(figures), failures
 
