@@ -2159,10 +2159,6 @@ def _flag_or_null(value: Any) -> Optional[bool]:
     return value if value is None else _flag(value)
 
 
-def _status(value: Any) -> str:
-    return STATUSES[STATUSES.index(value)]
-
-
 def _anything(value: Any) -> Any:
     return _of_sane_size(_plain(value))
 
@@ -2223,6 +2219,11 @@ def _retry_policy(value: Any) -> Dict[str, Number]:
     return {name: _number(get(name)) for name in RetryPolicy._fields if get(name) is not None}
 
 
+def choice(*words: str) -> Kind:
+    """Return the kind of one of some words."""
+    return Kind(lambda value: words[words.index(value)], f"one of {', '.join(words)}", {"enum": words})
+
+
 STRING = {"type": "string", "maxLength": MAX_TEXT}
 NAME = {**STRING, "minLength": 1}
 NUMBER = {"type": "number"}
@@ -2249,7 +2250,7 @@ Identifiers = Annotated[
 Text = Annotated[str, Kind(_text, "a string", STRING)]
 Flag = Annotated[bool, Kind(_flag, "true or false", FLAG, nullable=True)]
 FlagOrNull = Annotated[Optional[bool], Kind(_flag_or_null, "true, false or null", FLAG, nullable=True)]
-Status = Annotated[str, Kind(_status, f"one of {', '.join(STATUSES)}", {"enum": STATUSES})]
+Status = Annotated[str, choice(*STATUSES)]
 Priority = Annotated[Number, Kind(_number, "a number", NUMBER)]
 Amount = Annotated[Number, Kind(_amount, "a number of at least 0", AMOUNT)]
 Count = Annotated[int, Kind(_count, "a whole number of at least 0", COUNT_SCHEMA)]
@@ -3552,11 +3553,6 @@ class Outdated(BadRequest):
     """What a call counts on is not so any more; nothing has been changed. To be looked at again."""
 
 
-def _choice_kind(names: Iterable[str]) -> Kind:
-    names = tuple(names)
-    return Kind(lambda value: names[names.index(value)], f"one of {', '.join(names)}", {"enum": names})
-
-
 def _list_kind(item: Kind) -> Kind:
     def check(value: Any) -> Tuple[Any, ...]:
         return tuple(dict.fromkeys(map(item.check, _identifiers(value))))
@@ -3570,15 +3566,15 @@ def _hops(value: Any) -> int:
 
 SORTS = ("updated", "started", "running", "priority", "family", "name", "status", "worker")
 
-Statuses = Annotated[Tuple[str, ...], _list_kind(_choice_kind(SHOWN_STATUSES))]
-Sort = Annotated[str, _choice_kind((*SORTS, *(f"-{name}" for name in SORTS)))]
-Timestamp = Annotated[str, _choice_kind(("updated", "started"))]
+Statuses = Annotated[Tuple[str, ...], _list_kind(choice(*SHOWN_STATUSES))]
+Sort = Annotated[str, choice(*SORTS, *(f"-{name}" for name in SORTS))]
+Timestamp = Annotated[str, choice("updated", "started")]
 HOPS = {**COUNT_SCHEMA, "minimum": -1}
 Hops = Annotated[int, Kind(_hops, "a whole number, -1 for all", HOPS, nullable=True)]
 #: a flag of which null means the default, as with all other kinds
 Switch = Annotated[bool, Kind(_flag, "true or false", FLAG)]
-Lanes = Annotated[str, _choice_kind(("worker", "family"))]
-HandAction = Annotated[str, _choice_kind(HAND_ACTIONS)]
+Lanes = Annotated[str, choice("worker", "family")]
+HandAction = Annotated[str, choice(*HAND_ACTIONS)]
 
 #: what a generator that is a question yields: nothing, or what to do without the lock
 Steps = Generator[Optional[Callable[[], Any]], Any, Any]
@@ -5239,10 +5235,17 @@ def make_header(generation: int) -> Dict[str, Any]:
     }
 
 
+def is_version(value: Any) -> bool:
+    """Tell whether a value is a version of the format, major and minor."""
+    return isinstance(value, (tuple, list)) and list(map(type, value)) == [int, int]
+
+
 def check_header(header: Any, path: str) -> Dict[str, Any]:
     """Return a header that this version reads; StateError for others."""
     if not isinstance(header, dict) or header.get("format") != STATE_FORMAT:
         raise StateError(f"{path} is no state of luigid; move it away to start empty, or choose another --state-path")
+    if not is_version(header.get("version")):
+        raise StateError(f"{path} does not say in which version of the format it is")
     version = ".".join(map(str, header["version"]))
     if tuple(header["version"]) > STATE_VERSION:
         own = ".".join(map(str, STATE_VERSION))
@@ -6454,7 +6457,7 @@ TASK_RULES: Rules = {
     "workers": (_identifiers, ()),
     "stakeholders": (_stakes_of, frozenset()),
     "runnable": (_flag, False),
-    "status": (_status, PENDING),
+    "status": (choice(*STATUSES).check, PENDING),
     "order": (_count, 0),
     "time": (_number, 0),
     "updated": (_number, None),
@@ -6973,7 +6976,7 @@ def salvage(path: str) -> Salvage:
     for value, size in readable(data):
         lost -= size
         if isinstance(value, dict) and value.get("format") == STATE_FORMAT:
-            older = check_header({**own, **value}, path)
+            older = check_header({**own, **value}, path) if is_version(value.get("version", STATE_VERSION)) else own
             header = own if older["version"] == STATE_VERSION else older  # names that are known need not be trusted
         elif isinstance(value, list):
             found, bad = read_list(value, header)
@@ -8298,11 +8301,6 @@ def whole(least: int, most: int) -> Kind:
 
     schema = {"type": "integer", "minimum": least, "maximum": most}
     return Kind(check, f"a whole number from {least} to {most}", schema)
-
-
-def choice(*words: str) -> Kind:
-    """Return the kind of one of some words."""
-    return Kind(lambda value: words[words.index(value)], f"one of {', '.join(words)}", {"enum": words})
 
 
 def several(check: Callable[[Any], Any], most: int, says: str, schema: Mapping[str, Any]) -> Kind:

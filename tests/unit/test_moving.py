@@ -1035,6 +1035,15 @@ class TestDamagedSnapshots(StateTest):
         )
         self.assertGreater(int(line.split()[-4]), 100)
 
+    def test_a_version_that_makes_no_sense_hides_nothing(self):
+        for version in (1, "1.0", None, (1,), (1, "0")):
+            with self.subTest(version=version):
+                header = luigid.dump_plain({"format": luigid.STATE_FORMAT, "version": version})
+                self.path.write_bytes(header + b"x" * 30)
+                lines, usable = self.check()
+                self.assertFalse(usable)
+                self.assertIn("0 tasks in it can be read", lines[0])
+
     def test_values_that_make_no_sense_are_left_out(self):
         self.path.write_bytes(self.path.read_bytes().replace(b"PENDING", b"PENDINH", 1))
         self.assertIn("; 2 tasks or other changes make no sense, 0 bytes are lost", self.check()[0][0])
