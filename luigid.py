@@ -11646,9 +11646,24 @@ PRIVATE_DOMAINS = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
 HOST_AND_PORT = re.compile(r"(?:\[([^\]]*)\]|([^:]*))(?::\d*)?").fullmatch
 
 
-def is_browser(headers: Mapping[str, str]) -> bool:
-    """Whether a request may come from a browser."""
-    return headers.get("user-agent", "").startswith("Mozilla/") or "origin" in headers or "sec-fetch-site" in headers
+class Headers(Dict[str, str]):
+    """The headers of a request by name in lower case, and what every request asks of them. Not changed once made."""
+
+    __slots__ = ("body_type", "closes", "from_browser", "keeps_alive")
+
+    def __init__(self, headers: Mapping[str, str] = NOTHING) -> None:
+        super().__init__(headers)
+        wish = self.get("connection", "").lower()
+        #: what Connection wishes; without a wish it depends on the version of the protocol
+        self.closes, self.keeps_alive = "close" in wish, "keep-alive" in wish
+        #: the media type of the body, without its parameters
+        self.body_type = self.get("content-type", "").partition(";")[0].strip().lower()
+        #: whether the request may come from a browser
+        named_so = self.get("user-agent", "").startswith("Mozilla/")
+        self.from_browser = named_so or not self.keys().isdisjoint(("origin", "sec-fetch-site"))
+
+
+NO_HEADERS = Headers()
 
 
 def host_name(host: str) -> str:
@@ -11700,8 +11715,10 @@ def cors_headers(cors: Mapping[str, Any], origin: str, preflight: bool) -> bytes
     return "".join(f"{name}: {value}\r\n" for name, value in headers.items() if value != "").encode("latin-1")
 
 
-def check_same_origin(headers: Mapping[str, str], cors: Mapping[str, Any]) -> None:
+def check_same_origin(headers: Headers, cors: Mapping[str, Any]) -> None:
     """Refuse (403) a change that a page from elsewhere asks a browser for."""
+    if not headers.from_browser:
+        return
     origin, site = headers.get("origin"), headers.get("sec-fetch-site")
     host = headers.get("host", "").lower()
     if origin and cors_headers(cors, origin, preflight=False):
@@ -11712,7 +11729,7 @@ def check_same_origin(headers: Mapping[str, str], cors: Mapping[str, Any]) -> No
         own = origin.partition("://")[2].lower() == host
     else:
         referer = headers.get("referer", "").partition("://")[2].partition("/")[0].lower()
-        own = not is_browser(headers) or "x-requested-with" in headers or (referer == host != "")
+        own = "x-requested-with" in headers or (referer == host != "")
     if not own:
         place = f"of {origin:.200}" if origin else "from elsewhere"
         raise HttpError(403, f"a page {place} may not change anything here; [cors] allowed_origins can permit it")
@@ -11787,9 +11804,9 @@ class Access:
             else:
                 logger.info("read again: %s", "users_file" if name == "users" else "certificate")
 
-    def check_host(self, headers: Mapping[str, str]) -> None:
+    def check_host(self, headers: Headers) -> None:
         """Refuse (403) a request that was meant for another host."""
-        if self._allowed_hosts is None and (self.users or self.tls or not is_browser(headers)):
+        if self._allowed_hosts is None and (self.users or self.tls or not headers.from_browser):
             return
         name = host_name(headers.get("host", ""))
         if self._allowed_hosts is None:
@@ -11935,27 +11952,53 @@ Reply = Union[List[bytes], Iterator[bytes]]
 # -- Reading what a client sends ---------------------------------------------------------------------------------------
 
 
-def parse_headers(lines: List[bytes]) -> Mapping[str, str]:
-    """Headers by name in lower case; one that is repeated has its values joined by commas. 400 if any is malformed.
+# A client says the same at the head of nearly every call, so what that means is remembered: the request lines without a
+# query, and the headers, but none that say who somebody is.
 
-    A client sends the same ones with nearly every call, so they are kept; but none that say who somebody is.
-    """
-    block = b"".join(lines)
-    kept = len(block) <= MAX_KEPT_HEADERS and b"uthorization" not in block and b"ookie" not in block
-    return (parse_header_block if kept else parse_header_block.__wrapped__)(block, len(lines))
+
+class RequestLine(NamedTuple):
+    """The first line of a request."""
+
+    verb: str
+    path: str
+    #: what follows the question mark
+    query: bytes
+    version: str
+
+
+def parse_request_line(line: bytes) -> Optional[RequestLine]:
+    """The parts of a request line; None if it is malformed."""
+    return (_parse_request_line.__wrapped__ if b"?" in line else _parse_request_line)(line)
 
 
 @functools.lru_cache(maxsize=256)
-def parse_header_block(block: bytes, lines: int) -> Mapping[str, str]:
-    """What `parse_headers` does, of so many lines."""
+def _parse_request_line(line: bytes) -> Optional[RequestLine]:
+    match = REQUEST_LINE(line)
+    if match is None:
+        return None
+    verb, target, minor = match.groups()
+    if not target.startswith(b"/"):
+        target = re.sub(rb"^https?://[^/?]*/?", b"/", target, flags=re.IGNORECASE)
+    path, _, query = target.partition(b"?")
+    return RequestLine(verb.decode("ascii"), path.decode("latin-1"), query, "HTTP/1.1" if minor == b"1" else "HTTP/1.0")
+
+
+def parse_headers(block: bytes) -> Headers:
+    """Headers from their lines; one that is repeated has its values joined by commas. 400 if any is malformed."""
+    secret = len(block) > MAX_KEPT_HEADERS or b"uthorization" in block or b"ookie" in block
+    return (_parse_headers.__wrapped__ if secret else _parse_headers)(block)
+
+
+@functools.lru_cache(maxsize=1024)
+def _parse_headers(block: bytes) -> Headers:
     pairs = HEADER_LINES(block.decode("latin-1"))
-    if len(pairs) != lines:
+    if len(pairs) != block.count(b"\n"):
         raise HttpError(400, "malformed header line")
     headers = {name.lower(): value.strip(" \t") for name, value in pairs}
     if len(headers) != len(pairs):
         for name in headers:
             headers[name] = ", ".join(value.strip(" \t") for key, value in pairs if key.lower() == name)
-    return headers
+    return Headers(headers)
 
 
 def query_fields(query: bytes) -> Dict[str, List[str]]:
@@ -12321,7 +12364,7 @@ class Connection(BaseHTTPRequestHandler):
     command: str
     path: str
     query: bytes
-    headers: Mapping[str, str]
+    headers: Headers
     body: bytes
     #: who asks; None where nobody has to say so
     user: Optional[User]
@@ -12403,7 +12446,7 @@ class Connection(BaseHTTPRequestHandler):
         """Forget the last request."""
         self.idle, self.close_connection, self.method = False, True, ""
         self.began = self.arrived = time.monotonic()
-        self.command, self.path, self.request_version, self.headers, self.user = "", "", "HTTP/1.1", {}, None
+        self.command, self.path, self.request_version, self.headers, self.user = "", "", "HTTP/1.1", NO_HEADERS, None
 
     def allow(self, size: int, since: float) -> None:
         """Give the client the time that `size` bytes may take on the network, from `since` on."""
@@ -12471,8 +12514,8 @@ class Connection(BaseHTTPRequestHandler):
         if (self.command, self.path) not in OPEN_TO_ALL and self.command != "OPTIONS":
             self.admit()
         self.body = self.read_body()
-        wish = self.headers.get("connection", "").lower()
-        self.close_connection = "close" in wish if self.request_version == "HTTP/1.1" else "keep-alive" not in wish
+        headers = self.headers
+        self.close_connection = headers.closes if self.request_version == "HTTP/1.1" else not headers.keeps_alive
         self.deadline, self.arrived = math.inf, time.monotonic()
 
     def admit(self) -> None:
@@ -12489,15 +12532,10 @@ class Connection(BaseHTTPRequestHandler):
 
     def read_request_line(self, line: bytes) -> None:
         """Take the verb, the target and the version from the request line."""
-        match = REQUEST_LINE(line)
-        if match is None:
+        parsed = parse_request_line(line)
+        if parsed is None:
             raise self.bad_request_line(line)
-        verb, target, minor = match.groups()
-        self.command, self.request_version = verb.decode("ascii"), "HTTP/1.1" if minor == b"1" else "HTTP/1.0"
-        if not target.startswith(b"/"):
-            target = re.sub(rb"^https?://[^/?]*/?", b"/", target, flags=re.IGNORECASE)
-        path, _, self.query = target.partition(b"?")
-        self.path = path.decode("latin-1")
+        self.command, self.path, self.query, self.request_version = parsed
 
     def bad_request_line(self, line: bytes) -> Exception:
         """What to say to a request line that cannot be understood."""
@@ -12509,19 +12547,34 @@ class Connection(BaseHTTPRequestHandler):
             return HttpError(505, "HTTP/1.1 and HTTP/1.0 are spoken here")
         return HttpError(400, "malformed request line")
 
-    def read_header_lines(self) -> List[bytes]:
+    def read_header_lines(self) -> bytes:
         """Read lines up to an empty one, within the limits."""
-        readline, lines, room = self.rfile.readline, [], MAX_HEADER_BYTES
+        arrived = self.rfile.peek()  # nearly always all of them have, and the body too
+        end = 0 if arrived.startswith(b"\r\n") else arrived.find(b"\r\n\r\n") + 2
+        if end == 1:
+            return self.await_header_lines()
+        lines = self.rfile.read(end + 2)[:end]
+        if lines.count(b"\n") > MAX_HEADERS:
+            raise self.too_many_headers()
+        return lines
+
+    def await_header_lines(self) -> bytes:
+        """Do what `read_header_lines` does while they arrive."""
+        lines, room = [], MAX_HEADER_BYTES
         while True:
-            line = readline(room)
+            line = self.rfile.readline(room)
             if line == b"\r\n":
-                return lines
+                return b"".join(lines)
             lines.append(line)
             room -= len(line)
             if not room or len(lines) > MAX_HEADERS:
-                raise HttpError(431, f"more than {MAX_HEADERS} header lines, or {MAX_HEADER_BYTES} bytes of them")
+                raise self.too_many_headers()
             if not line.endswith(b"\r\n"):
                 raise HttpError(400, "malformed header line") if line.endswith(b"\n") else self.cut_short()
+
+    def too_many_headers(self) -> HttpError:
+        """The refusal of headers over the limits."""
+        return HttpError(431, f"more than {MAX_HEADERS} header lines, or {MAX_HEADER_BYTES} bytes of them")
 
     def cut_short(self) -> Exception:
         """What to raise for a request that ended too early: did the client leave, or did we hang up on a slow one?"""
@@ -12744,10 +12797,9 @@ class Connection(BaseHTTPRequestHandler):
         """
         data = None
         if self.body:
-            content_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-            if content_type == JSON:
+            if self.headers.body_type == JSON:
                 return parse_arguments(self.body)
-            if content_type != FORM:
+            if self.headers.body_type != FORM:
                 raise HttpError(415, f"a body must be of the type {FORM} or {JSON}")
             data = form_field(self.body)
         if data is None:
