@@ -2328,7 +2328,8 @@ class Rpc(NamedTuple):
         except TooMuch as error:
             raise TooMuch(f"argument {shown(name)} of {self.name}: {error}") from None
         except (ValueError, TypeError, AttributeError):
-            raise BadRequest(f"argument {shown(name)} of {self.name} must be {self.kind(name).says}, not {shown(value)}") from None
+            says = self.kind(name).says
+            raise BadRequest(f"argument {shown(name)} of {self.name} must be {says}, not {shown(value)}") from None
         if not self.required <= cleaned.keys():
             name = next(name for name in self.params if name in self.required and name not in cleaned)
             raise BadRequest(f"{self.name} needs the argument {name!r}: {self.kind(name).says}")
@@ -2662,7 +2663,7 @@ class StateMachine:
     ) -> None:
         if batch_id is not None:
             task.batch_id = batch_id
-        batch = self._batch_members(task.batch_id)
+        batch = () if task.batch_id is None else self._batch_members(task.batch_id)
         if status == RUNNING and not task.worker_running:
             task.worker_running = speaker.id
             task.time_running = self._now
@@ -5278,13 +5279,11 @@ def describe_changes(agenda: Agenda) -> List[Change]:
     tasks, workers, others = [], [], []
     for item in agenda.changed:
         (tasks if type(item) is Task else workers if type(item) is Worker else others).append(item)
-    changes: List[Change] = [("strip", *strip) for strip in agenda.stripped]
-    for worker in workers:  # one that is gone may have come back meanwhile, as another object
-        if agenda.workers.get(worker.id) is not worker:
-            changes.append(("worker gone", worker.id))
-    for worker in workers:
-        if agenda.workers.get(worker.id) is worker:
-            changes.append(("worker", worker_fields(worker)))
+    changes: List[Change] = [("strip", *strip) for strip in agenda.stripped] if agenda.stripped else []
+    if workers:  # one that is gone may have come back meanwhile, as another object
+        known = agenda.workers.get
+        changes += [("worker gone", worker.id) for worker in workers if known(worker.id) is not worker]
+        changes += [("worker", worker_fields(worker)) for worker in workers if known(worker.id) is worker]
     if len(tasks) > 1:
         tasks.sort(key=lambda task: (task.status != GONE, task.seq))
     for task in tasks:
@@ -11996,7 +11995,8 @@ def _parse_request_line(line: bytes) -> Optional[RequestLine]:
     if not target.startswith(b"/"):
         target = re.sub(rb"^https?://[^/?]*/?", b"/", target, flags=re.IGNORECASE)
     path, _, query = target.partition(b"?")
-    return RequestLine(verb.decode("ascii"), path.decode("latin-1"), query, "HTTP/1.1" if minor == b"1" else "HTTP/1.0")
+    version = "HTTP/1.1" if minor == b"1" else "HTTP/1.0"
+    return RequestLine(verb.decode("ascii"), path.decode("latin-1"), query, version)
 
 
 def parse_headers(block: bytes) -> Headers:
@@ -12103,7 +12103,7 @@ def parse_arguments(data: bytes) -> Dict[str, Any]:
     """The arguments of a call from their JSON text; 400 unless it is an object of sane size."""
     if data.count(b"[") + data.count(b"{") > MAX_NESTING and is_nested_too_deep(data):
         raise HttpError(400, f"data is nested deeper than {MAX_NESTING} levels")
-    if data.count(b",") > MAX_PARTS:
+    if len(data) > MAX_PARTS < data.count(b","):
         raise HttpError(413, f"data has more than {MAX_PARTS} parts")
     try:
         arguments = decode_json(data.decode())
@@ -12481,14 +12481,14 @@ class Connection(BaseHTTPRequestHandler):
         """Count a reply, and send it whole; of one that is made while it is sent, each block has its own time."""
         now = time.monotonic()
         self.count_reply(now - self.arrived)
-        is_whole, size = isinstance(reply, list), 0
-        if is_whole:
-            self.allow(sum(map(len, reply)), now)
+        is_whole = isinstance(reply, list)
+        size = sum(map(len, reply)) if is_whole else 0
+        self.allow(size, now)
         for block in reply:
             if not is_whole:
                 self.allow(len(block), time.monotonic())
+                size += len(block)
             self.connection.sendall(block)
-            size += len(block)
         if access_logger.isEnabledFor(logging.INFO):
             self.log_access(size)
 
@@ -12532,21 +12532,20 @@ class Connection(BaseHTTPRequestHandler):
         """Read the request that begins with `line`, whole; only then is the connection fit for another one."""
         self.read_request_line(line)
         self.allow(0, self.began)
-        self.headers = parse_headers(self.read_header_lines())
-        host = self.headers.get("host", "" if self.request_version == "HTTP/1.0" else None)
+        headers = self.headers = parse_headers(self.read_header_lines())
+        host = headers.get("host", "" if self.request_version == "HTTP/1.0" else None)
         if host is None or "," in host:
             raise HttpError(400, "one Host header is needed")
         if (self.command, self.path) not in OPEN_TO_ALL and self.command != "OPTIONS":
             self.admit()
         self.body = self.read_body()
-        headers = self.headers
         self.close_connection = headers.closes if self.request_version == "HTTP/1.1" else not headers.keeps_alive
         self.deadline, self.arrived = math.inf, time.monotonic()
 
     def admit(self) -> None:
         """Find out who asks; HttpError if they may not ask for this, or not from where they are."""
         access, headers = self.server.access, self.headers
-        method = self.path[len("/api/") :].partition("/")[0] if self.path.startswith("/api/") else ""
+        method = self.path.split("/", 3)[2] if self.path.startswith("/api/") else ""
         if self.client_address:  # else it came through a Unix socket, where no browser comes
             access.check_host(headers)
         if method and makes_changes(method):
@@ -12767,8 +12766,9 @@ class Connection(BaseHTTPRequestHandler):
         if spec.entries:
             return listing_blocks(spec.entries(self.server.scheduler, **arguments))
         result = getattr(self.server.scheduler, spec.name)(**arguments)
-        text = "null" if result is None else encode_json(result)  # most are, and the encoder is slow at it
-        return [b'{"response":%s}' % text.encode("ascii")]
+        if result is None:  # as most are
+            return [b'{"response":null}']
+        return [b'{"response":%s}' % encode_json(result).encode("ascii")]
 
     def note_change(self, spec: Rpc, arguments: Mapping[str, Any], reply: bytes) -> None:
         """Keep on record that somebody has made a change by hand."""
@@ -12949,6 +12949,8 @@ OWN_CALLS = {name: describe(method, changes=False)._replace(name=name) for name,
 #: Those that wait until something changes, which keep nobody else from calling meanwhile.
 WAITING_CALLS = frozenset(("changes",))
 
+CALL_VERBS = {"GET": Connection.call, "POST": Connection.call, "OPTIONS": Connection.preflight}
+
 #: What is served where, by verb. A path that ends in a slash stands for everything below it.
 ROUTES: Dict[str, Dict[str, Callable[[Connection], Reply]]] = {
     "/": {"GET": Connection.redirect, "HEAD": Connection.alive},
@@ -12957,7 +12959,7 @@ ROUTES: Dict[str, Dict[str, Callable[[Connection], Reply]]] = {
     "/metrics": {"GET": Connection.metrics, "HEAD": Connection.metrics},
     "/api/openapi.json": {"GET": Connection.description},
     **{f"/api/{name}": {"GET": Connection.own_call, "POST": Connection.own_call} for name in OWN_CALLS},
-    "/api/": {"GET": Connection.call, "POST": Connection.call, "OPTIONS": Connection.preflight},
+    **dict.fromkeys(("/api/", *(f"/api/{name}" for name in CALLS)), CALL_VERBS),
     "/static/": {"GET": Connection.page, "HEAD": Connection.page},
     **{path: {"GET": Connection.history_page, "HEAD": Connection.history_page} for path in HISTORY_PATHS},
     **{
