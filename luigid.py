@@ -2302,8 +2302,9 @@ class Rpc(NamedTuple):
 
     name: str
     params: Dict[str, Param]
-    #: the same by what every call asks: name -> check, the names of those that are required, and of nullable ones
-    checks: Dict[str, Callable[[Any], Any]]
+    #: the same by what every call asks: name -> (that of the parameter, check), those required, those nullable. A call
+    #: finds its parameters by identity; names that came over the wire are equal, which it tries last and one by one
+    checks: Dict[str, Tuple[str, Callable[[Any], Any]]]
     required: FrozenSet[str]
     nullable: FrozenSet[str]
     rest: Optional[Kind]
@@ -2319,12 +2320,15 @@ class Rpc(NamedTuple):
         """
         cleaned = {}
         try:
-            checks, nullable, rest = self.checks, self.nullable, self.rest and self.rest.check
+            find, nullable = self.checks.get, self.nullable
             for name, value in arguments.items():
                 if value is not None or name in nullable:
-                    check = checks.get(name, rest)
-                    if check:
-                        cleaned[name] = check(value)
+                    found = find(name)
+                    if found:
+                        own, check = found
+                        cleaned[own] = check(value)
+                    elif self.rest:
+                        cleaned[name] = self.rest.check(value)
         except TooMuch as error:
             raise TooMuch(f"argument {shown(name)} of {self.name}: {error}") from None
         except (ValueError, TypeError, AttributeError):
@@ -2355,7 +2359,7 @@ def describe(method: Callable[..., Any], changes: bool) -> Rpc:
     kinds = {name: kind_of(hints[name]) for name in code.co_varnames[code.co_argcount : last]}
     params = {name: Param(name, kind, name not in defaults, defaults.get(name)) for name, kind in kinds.items()}
     rest = kind_of(hints[code.co_varnames[last]]) if code.co_flags & TAKES_ANY_KEYWORD else None
-    checks = {name: kind.check for name, kind in kinds.items()}
+    checks = {name: (name, kind.check) for name, kind in kinds.items()}
     nullable = frozenset(name for name, kind in kinds.items() if kind.nullable)
     required = frozenset(kinds).difference(defaults)
     return Rpc(method.__name__, params, checks, required, nullable, rest, method.__doc__, changes)
@@ -12410,6 +12414,8 @@ class Connection(BaseHTTPRequestHandler):
         """Prepare the streams, and be known to the server."""
         self.disable_nagle_algorithm = self.request.family != socket.AF_UNIX
         super().setup()
+        self.rfile.close()  # which would go through Python code with each read
+        self.rfile = os.fdopen(self.request.fileno(), "rb", closefd=False)
         self.command = ""  # until it has asked for something, by which one that is kept alive is known
         self.idle, self.deadline = True, time.monotonic() + TRANSFER_SECONDS
         self.timings = {}
