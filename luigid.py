@@ -12049,6 +12049,8 @@ def history_arguments(spec: Rpc, fields: Mapping[str, List[str]]) -> Dict[str, A
 
 def form_field(form: bytes) -> Optional[bytes]:
     """The last field `data` of an urlencoded form, still encoded; None if there is none."""
+    if form.startswith(b"data=") and b"&" not in form:  # as clients send it
+        return form[len(b"data=") :]
     start = (b"&" + form).rfind(b"&data=")
     return None if start < 0 else form[start + len(b"data=") :].partition(b"&")[0]
 

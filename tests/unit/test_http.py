@@ -1115,8 +1115,7 @@ class LifeOfAConnectionTest(unittest.TestCase):
                     client.reply()
                     self.assertTrue(client.at_end())
                     client.__exit__()
-            wait_until(lambda: len(set(connection_threads()) - before) == 2)
-            self.assertEqual(2, len(server._spare_threads))
+            wait_until(lambda: len(set(connection_threads()) - before) == 2 == len(server._spare_threads))
         wait_until(lambda: not set(connection_threads()) - before)
 
     def test_the_stack_of_other_threads_is_as_before(self):
