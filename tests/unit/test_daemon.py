@@ -6,6 +6,7 @@ What takes a process of its own, a signal or a fork is in tests/e2e.
 import contextlib
 import fcntl
 import io
+import itertools
 import json
 import logging
 import os
@@ -409,6 +410,10 @@ class WhoRunsTest(InDirectory):
         other.close()
 
 
+#: descriptors that nothing else which runs here comes near, with room for some in a row
+FREE_DESCRIPTORS = itertools.count(200, 10)
+
+
 class ServiceManagerTest(InDirectory):
     def manager(self, address="notify"):
         """A socket where a service manager would listen."""
@@ -465,7 +470,7 @@ class ServiceManagerTest(InDirectory):
 
     def hand_over(self, *sockets, names="web"):
         """Hand sockets over as a service manager does, from some descriptor on."""
-        first = 200  # which nothing else that runs here comes near
+        first = next(FREE_DESCRIPTORS)
         copies = [fcntl.fcntl(handed, fcntl.F_DUPFD, first + index) for index, handed in enumerate(sockets)]
         self.assertEqual(list(range(first, first + len(copies))), copies, "the descriptors are in a row")
         self.enter(mock.patch.object(luigid, "FIRST_SOCKET", first))
