@@ -7702,8 +7702,9 @@ class Recorder:
 
     def _recall(self, session: Session, task_ids: Set[str]) -> None:
         columns = ", ".join(f"luigid_runs.{name}" for name in RUN_COLUMNS if name not in ("deps", "error"))
-        # Somebody may have deleted from stock's tables, without knowing of ours.
-        query = f"SELECT {columns} FROM luigid_runs JOIN tasks ON tasks.id = run_id WHERE finished IS NULL"
+        # Somebody may have deleted from stock's tables, without knowing of ours. What is open is asked for in a form for
+        # which no planner goes through all open runs: there may be many, and those of a task are few.
+        query = f"SELECT {columns} FROM luigid_runs JOIN tasks ON tasks.id = run_id WHERE COALESCE(finished, -1) = -1"
         for part in slices_of(list(task_ids), MAX_VALUES):
             marks = ", ".join("?" * len(part))
             for row in session.rows(f"{query} AND luigid_runs.task_id IN ({marks}) ORDER BY run_id", part):

@@ -135,6 +135,20 @@ class TestRuns(Directory):
         self.assertEqual(self.recorded(), [(1, "A_1", PENDING)] * 3)
         self.assertEqual(self.runs(), [("A_1", PENDING)])
 
+    def test_an_open_run_is_looked_up_by_its_task(self):
+        self.scheduler.flush()
+        self.add()
+        execute, plans = luigid.Session.execute, []
+
+        def explain(session, sql, values=()):
+            if "FROM luigid_runs" in sql:
+                plans.extend(row[3] for row in execute(session, f"EXPLAIN QUERY PLAN {sql}", values))
+            return execute(session, sql, values)
+
+        with mock.patch.object(luigid.Session, "execute", explain):
+            self.scheduler.flush()
+        self.assertIn("luigid_runs_task", plans[0])  # not by all that are open
+
     def test_dependencies_found_on_the_way(self):
         self.add()
         self.run_task()
