@@ -1054,7 +1054,7 @@ class Task:
 
     def hidden_params(self) -> Tuple[str, ...]:
         """Return the names of the parameters that may not be shown."""
-        return tuple(name for name, visibility in self.param_visibilities.items() if visibility != PUBLIC)
+        return tuple([name for name, visibility in self.param_visibilities.items() if visibility != PUBLIC])
 
     def display_name(self) -> str:
         """Return `Family(name=value, ...)`, public parameters only, sorted by name."""
@@ -2781,25 +2781,22 @@ class StateMachine:
         elif kind in (RUNNING, BATCH_RUNNING):
             more["deps"] = task.deps[:MAX_EVENT_DEPS]
         about = (task.id, task.family, task.params, hidden, worker_id)
-        self._tell_of(kind, *about, started=task.time_running, task=task, reason=reason, **more)
+        self._tell_of(task, kind, about, task.time_running, reason=reason, **more)
 
     def _tell_of(
         self,
+        task: Optional[Task],
         kind: str,
-        task_id: str,
-        family: str,
-        params: Mapping[str, Any],
-        hidden: Tuple[str, ...],
-        worker_id: Optional[str],
+        about: Tuple[str, str, Mapping[str, Any], Tuple[str, ...], Optional[str]],
         started: Optional[float] = None,
-        task: Optional[Task] = None,
         **more: Any,
     ) -> None:
+        """Let hear of something; `about`: the fields of `Event` from `task_id` to `worker`."""
         agenda = self._agenda
         agenda.told += 1
-        worker = agenda.workers.get(worker_id)
-        about = (task_id, family, params, hidden, worker_id, worker and worker.host, started)
-        self._told.append((Event(agenda.told, kind, self._now, *about, **more), task))
+        worker = agenda.workers.get(about[-1])
+        event = Event(agenda.told, kind, self._now, *about, worker and worker.host, started, **more)
+        self._told.append((event, task))
 
     def _tell_failure(self, task: Task, speaker: Worker, family: str, expl: Any, owners: Tuple[str, ...]) -> None:
         """Let hear of a failure that a worker reports, as stock counts them for its batches of mail."""
@@ -3104,10 +3101,9 @@ class StateMachine:
         """Tell that a worker could not even schedule a task."""
         self._log(logging.WARNING, "worker %s could not schedule %s", worker, task_name)
         if self._is_heard:
-            about, rest = (task_name, family, params, ()), self._unbatched(worker, family, params)
-            self._tell_of(
-                SCHEDULING_FAILED, *about, worker, report=brief_report(expl), owners=owners, unbatched=rest
-            )
+            about = (task_name, family, params, (), worker)
+            more = {"report": brief_report(expl), "owners": owners, "unbatched": self._unbatched(worker, family, params)}
+            self._tell_of(None, SCHEDULING_FAILED, about, **more)
 
     # -- a run tells of itself -----------------------------------------------------------------------------------------
 
@@ -3195,7 +3191,7 @@ class StateMachine:
             silence = self._now - worker.last_active
             self._log(logging.INFO, "worker %s is gone: no word since %.0f s", worker.id, silence)
             if self._is_heard:
-                self._tell_of(WORKER_LOST, "", "", NOTHING, (), worker.id)
+                self._tell_of(None, WORKER_LOST, ("", "", NOTHING, (), worker.id))
         due = [(task, self._expire(task)) for task in self._agenda.pop_due(self._now, most)]
         for task, is_over in due:
             if is_over:
@@ -5960,18 +5956,16 @@ class Scheduler(Inspection):
         if journal is None:
             ticket = super()._note_changes(changes)
         elif agenda.changed or agenda.stripped or told:
-            ticket = journal.append(describe_changes(agenda) + self._recorded(told))
+            described = describe_changes(agenda)
+            if told and self._settings.record_task_history:
+                described += [("event", *event) for event, _ in told if event.kind in RECORDED]
+            ticket = journal.append(described)
         else:  # what a call found to be so already, somebody else may still be waiting for
             ticket = journal.last_ticket() if changes else 0
         for event, task in told:
             for attendant in self._attendants:
                 attendant.hear(event, task, ticket)
         return ticket
-
-    def _recorded(self, told: List[Tuple[Event, Optional[Task]]]) -> List[Change]:
-        if not told or not self._settings.record_task_history:
-            return []
-        return [("event", *event) for event, _ in told if event.kind in RECORDED]
 
     def _await(self, ticket: int) -> None:
         self._journal.wait(ticket)
