@@ -7284,8 +7284,10 @@ class Database:
                 return self._sqlite_at(place + "?mode=ro", "query_only = 1")
             os.close(open_own(path, os.O_RDWR | os.O_CREAT, 0o600))
             # In a transaction of its own each second or so, a full sync costs nothing, and what is in the database is
-            # in no journal any more.
-            return self._sqlite_at(place, "journal_mode = WAL", "synchronous = FULL")
+            # in no journal any more. Most pages are changed by one large transaction after the other: 16 MB of them may
+            # wait to be moved to where they belong.
+            pragmas = ("journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 4000")
+            return self._sqlite_at(place, *pragmas)
 
         return connect
 
@@ -7457,6 +7459,9 @@ class Table(NamedTuple):
     indexes: Mapping[str, str]
     #: whether stock has it, too
     is_stocks: bool = False
+    #: index -> column without which a row is not looked for there; nor is it in there, where that can be said (not in
+    #: MySQL): most runs have neither host nor times when they are recorded first
+    sparse: Mapping[str, str] = NOTHING
 
 
 #: what types are called that are not called alike
@@ -7512,6 +7517,16 @@ TABLES = {
             "luigid_runs_family_duration": "family, duration",
             "luigid_runs_outcome": "family, status, started, duration",
         },
+        sparse={
+            "luigid_runs_started": "started",
+            "luigid_runs_finished": "finished",
+            "luigid_runs_duration": "duration",
+            "luigid_runs_host": "host",
+            "luigid_runs_worker": "worker",
+            "luigid_runs_family_started": "started",
+            "luigid_runs_family_finished": "finished",
+            "luigid_runs_family_duration": "duration",
+        },
     ),
     "luigid_deps": Table("dep VARCHAR(200) NOT NULL, run_id INTEGER NOT NULL, PRIMARY KEY (dep, run_id)", {}),
     "luigid_progress": Table(
@@ -7563,7 +7578,8 @@ def create_indexes(session: Session, name: str, table: Table) -> None:
     """Create the indexes that are missing; in MySQL they came with the table."""
     if session.kind != "mysql":
         for index, what in table.indexes.items():
-            session.execute(f"CREATE INDEX IF NOT EXISTS {index} ON {name} ({what})")
+            where = f" WHERE {table.sparse[index]} IS NOT NULL" if index in table.sparse else ""
+            session.execute(f"CREATE INDEX IF NOT EXISTS {index} ON {name} ({what}){where}")
 
 
 def widen_values(session: Session) -> None:
