@@ -3101,8 +3101,8 @@ class StateMachine:
         """Tell that a worker could not even schedule a task."""
         self._log(logging.WARNING, "worker %s could not schedule %s", worker, task_name)
         if self._is_heard:
-            about = (task_name, family, params, (), worker)
-            more = {"report": brief_report(expl), "owners": owners, "unbatched": self._unbatched(worker, family, params)}
+            about, rest = (task_name, family, params, (), worker), self._unbatched(worker, family, params)
+            more = {"report": brief_report(expl), "owners": owners, "unbatched": rest}
             self._tell_of(None, SCHEDULING_FAILED, about, **more)
 
     # -- a run tells of itself -----------------------------------------------------------------------------------------
@@ -7149,7 +7149,7 @@ def repair_state(path: str) -> Tuple[List[str], bool]:
 # What one event has that the database refuses (which none should: texts are made fit before) costs this event and no
 # other. Whatever else fails is the database being away: it is tried again, with pauses that grow up to RETRY_MOST.
 
-#: seconds between the first event and the transaction with it and those that follow
+#: seconds for which events gather before a transaction
 LINGER = 0.1
 
 #: events in a transaction at most
@@ -7158,8 +7158,9 @@ BATCH = 1000
 #: what may wait in memory: each event is 1, and 1 for each 1024 characters of its report
 QUEUE_LIMIT = 100_000
 
-#: events a second that the writer takes out of a queue of less than half of that: in a rush of calls these come first
-WRITER_PACE = 1500
+#: events a second that make a rush: calls come first then, and the writer takes out no more than that, as long as the
+#: queue is less than half of QUEUE_LIMIT
+WRITER_PACE = 1200
 
 #: seconds before the database is tried again: at first, and at most
 RETRY_FIRST, RETRY_MOST = 0.25, 15.0
@@ -7712,8 +7713,8 @@ class Recorder:
 
     def _recall(self, session: Session, task_ids: Set[str]) -> None:
         columns = ", ".join(f"luigid_runs.{name}" for name in RUN_COLUMNS if name not in ("deps", "error"))
-        # Somebody may have deleted from stock's tables, without knowing of ours. What is open is asked for in a form for
-        # which no planner goes through all open runs: there may be many, and those of a task are few.
+        # Somebody may have deleted from stock's tables, without knowing of ours. COALESCE keeps planners from going
+        # through all open runs, of which there may be many.
         query = f"SELECT {columns} FROM luigid_runs JOIN tasks ON tasks.id = run_id WHERE COALESCE(finished, -1) = -1"
         for part in slices_of(list(task_ids), MAX_VALUES):
             marks = ", ".join("?" * len(part))
@@ -8137,9 +8138,16 @@ class TaskHistory(Attendant):
                 events = self._kept(BATCH)
                 self._record(events)
                 self._take_out(len(events))
-                if self._weight_heard - self._weight_done < QUEUE_LIMIT // 2:
-                    self._hurry.wait(len(events) / WRITER_PACE - (time.monotonic() - began))
+                self._rest(began + len(events) / WRITER_PACE)
             self._spool_surplus()
+
+    def _rest(self, until: float) -> None:
+        """Let events gather; in a rush of calls until monotonic seconds `until`, if the queue has room for them."""
+        while self._weight_heard - self._weight_done < QUEUE_LIMIT // 2:
+            heard = self._weight_heard
+            hurries, gathered = self._hurry.wait(LINGER), self._weight_heard - heard
+            if hurries or gathered < WRITER_PACE * LINGER or time.monotonic() >= until:
+                return
 
     def _kept(self, most: Optional[int] = None) -> List[Event]:
         """Return the events at the beginning of the queue, when the journal has them; Unavailable if it cannot."""

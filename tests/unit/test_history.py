@@ -5,6 +5,7 @@ import datetime
 import importlib
 import json
 import logging
+import math
 import os
 import shutil
 import sqlite3
@@ -993,6 +994,27 @@ class TestWriter(Directory):
         self.scheduler.close()
         self.assertEqual(len(self.events()), 50)
         self.assertNotIn("history", {thread.name for thread in threading.enumerate()})
+
+    def test_calls_come_first_in_a_rush(self):
+        self.make()
+        many = int(luigid.WRITER_PACE * luigid.LINGER)
+
+        def looks(until, *heard):
+            """How often the writer looks on while so much is heard between two looks, before it goes on."""
+            left = iter(heard)
+
+            def wait(seconds):
+                self.history._weight_heard += next(left)
+
+            with mock.patch.object(self.history._hurry, "wait", wait):
+                self.history._rest(until)
+            return len(heard) - len(list(left))
+
+        self.assertEqual(looks(math.inf, many - 1, many), 1)
+        self.assertEqual(looks(math.inf, many, many, 0, many), 3)
+        self.assertEqual(looks(-math.inf, many, many), 1)
+        self.assertEqual(looks(math.inf, many, luigid.QUEUE_LIMIT, many), 2)
+        self.assertEqual(looks(math.inf, many), 0)
 
     def test_a_mistake_of_ours_is_shown(self):
         self.make()
