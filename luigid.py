@@ -2766,37 +2766,44 @@ class StateMachine:
     # -- what happened is told -----------------------------------------------------------------------------------------
 
     def _tell(
-        self, kind: str, task: Task, reason: Optional[str] = None, speaker: Optional[Worker] = None, **more: Any
+        self,
+        kind: str,
+        task: Task,
+        reason: Optional[str] = None,
+        speaker: Optional[Worker] = None,
+        report: Any = None,
+        **more: Any,
     ) -> None:
         """Let those who attend hear of a task, and of the worker that runs it, unless another one speaks of it."""
         if not self._is_heard:
             return
-        worker_id = speaker.id if speaker else task.worker_running
-        hidden = task.hidden_params() if task.param_visibilities else ()
+        failures, deps = 0, ()
         if kind in (FAILED, DISABLED):
             by_worker = kind == DISABLED and task.scheduler_disable_time is None
-            more.update(failures=0 if by_worker else len(task.failures), report=brief_report(task.expl))
+            failures, report = 0 if by_worker else len(task.failures), brief_report(task.expl)
             if kind == DISABLED and not by_worker:
                 more["policy"] = task.retry_policy
         elif kind in (RUNNING, BATCH_RUNNING):
-            more["deps"] = task.deps[:MAX_EVENT_DEPS]
-        about = (task.id, task.family, task.params, hidden, worker_id)
-        self._tell_of(task, kind, about, task.time_running, reason=reason, **more)
+            deps = task.deps[:MAX_EVENT_DEPS]
+        agenda, worker_id = self._agenda, speaker.id if speaker else task.worker_running
+        worker = agenda.workers.get(worker_id)
+        agenda.told += 1
+        event = Event(
+            *(agenda.told, kind, self._now, task.id, task.family, task.params, task.hidden_params()),
+            *(worker_id, worker and worker.host, task.time_running, failures, reason, report, deps),
+            **more,
+        )
+        self._told.append((event, task))
 
     def _tell_of(
-        self,
-        task: Optional[Task],
-        kind: str,
-        about: Tuple[str, str, Mapping[str, Any], Tuple[str, ...], Optional[str]],
-        started: Optional[float] = None,
-        **more: Any,
+        self, kind: str, name: str, family: str, params: Mapping[str, Any], worker_id: Optional[str], **more: Any
     ) -> None:
-        """Let hear of something; `about`: the fields of `Event` from `task_id` to `worker`."""
+        """Let hear of what is about no task that is known."""
         agenda = self._agenda
         agenda.told += 1
-        worker = agenda.workers.get(about[-1])
-        event = Event(agenda.told, kind, self._now, *about, worker and worker.host, started, **more)
-        self._told.append((event, task))
+        worker = agenda.workers.get(worker_id)
+        about = (name, family, params, (), worker_id, worker and worker.host, None)
+        self._told.append((Event(agenda.told, kind, self._now, *about, **more), None))
 
     def _tell_failure(self, task: Task, speaker: Worker, family: str, expl: Any, owners: Tuple[str, ...]) -> None:
         """Let hear of a failure that a worker reports, as stock counts them for its batches of mail."""
@@ -3101,9 +3108,9 @@ class StateMachine:
         """Tell that a worker could not even schedule a task."""
         self._log(logging.WARNING, "worker %s could not schedule %s", worker, task_name)
         if self._is_heard:
-            about, rest = (task_name, family, params, (), worker), self._unbatched(worker, family, params)
-            more = {"report": brief_report(expl), "owners": owners, "unbatched": rest}
-            self._tell_of(None, SCHEDULING_FAILED, about, **more)
+            more = {"report": brief_report(expl), "owners": owners}
+            rest = self._unbatched(worker, family, params)
+            self._tell_of(SCHEDULING_FAILED, task_name, family, params, worker, unbatched=rest, **more)
 
     # -- a run tells of itself -----------------------------------------------------------------------------------------
 
@@ -3191,7 +3198,7 @@ class StateMachine:
             silence = self._now - worker.last_active
             self._log(logging.INFO, "worker %s is gone: no word since %.0f s", worker.id, silence)
             if self._is_heard:
-                self._tell_of(None, WORKER_LOST, ("", "", NOTHING, (), worker.id))
+                self._tell_of(WORKER_LOST, "", "", NOTHING, worker.id)
         due = [(task, self._expire(task)) for task in self._agenda.pop_due(self._now, most)]
         for task, is_over in due:
             if is_over:
