@@ -8149,8 +8149,8 @@ class TaskHistory(Attendant):
             self._spool_surplus()
 
     def _rest(self, until: float) -> None:
-        """Let events gather; in a rush of calls until monotonic seconds `until`, if the queue has room for them."""
-        while self._weight_heard - self._weight_done < QUEUE_LIMIT // 2:
+        """If there is more, let events gather: in a rush of calls until monotonic seconds `until`."""
+        while self._heard and self._weight_heard - self._weight_done < QUEUE_LIMIT // 2:
             heard = self._weight_heard
             hurries, gathered = self._hurry.wait(LINGER), self._weight_heard - heard
             if hurries or gathered < WRITER_PACE * LINGER or time.monotonic() >= until:
