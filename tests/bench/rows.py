@@ -466,7 +466,7 @@ def recorded(daemons: Daemons, plan: Plan) -> Iterator[Figure]:
             wait_until_recorded(daemon)
         return {"call": taken.seconds / size, "cpu": taken.cpu / size, "event": (time.perf_counter() - began) / size}
 
-    turns = in_turn(daemons, plan.rounds, measure)
+    turns = in_turn(daemons, 3 * plan.rounds, measure)  # a difference of some percent needs more of them
     calls, cpu = each(turns, operator.itemgetter("call")), each(turns, operator.itemgetter("cpu"))
     rates = {OURS: [1 / call for call in calls[RECORDING]], STOCK: [1 / call for call in calls[STOCK_RECORDING]]}
     yield compared(HISTORY, "add_task, each recorded", RATE, rates)
