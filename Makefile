@@ -21,7 +21,7 @@ test: lint unit page differential e2e ## every test there is; the first time it 
 unit: ## the quick tests, which need nothing but Python
 	$(PYTHON) -m unittest discover tests/unit
 
-page: $(VENV)/ready ## the page's modules under Node's own test runner
+page: $(VENV)/ready ## the page's modules under Node's own test runner (e2e has them in a browser)
 	tests/page/run
 
 differential: $(VENV)/ready ## random call histories, every reply compared with stock luigi's scheduler

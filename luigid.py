@@ -902,7 +902,7 @@ def copied(values: Mapping[str, Any]) -> Dict[str, Any]:
 
 def displayed(family: str, params: Mapping[str, Any]) -> str:
     """Return `Family(name=value, ...)`, sorted by name."""
-    return f"{family}({', '.join(f'{name}={value}' for name, value in sorted(params.items()))})"
+    return f"{family}({', '.join([f'{name}={params[name]}' for name in sorted(params)])})"
 
 
 class RetryPolicy(NamedTuple):
@@ -3519,6 +3519,7 @@ QUESTIONS: Dict[str, Rpc] = {}
 
 #: tasks walked over in one turn under the lock: about a millisecond
 TURN = 1000
+SIFTED = 4 * TURN  #: the same where each is only looked at
 
 #: seconds between two turns. A lock that is given back and taken again at once is never had by those who wait for it.
 BREATH = 0.0002
@@ -3634,6 +3635,10 @@ class Filter(NamedTuple):
     time: str = "updated"
     #: ids, any of which
     ids: Tuple[str, ...] = ()
+
+
+#: lets some of the tasks through, in their order
+Sieve = Callable[[Iterable[Task]], Iterable[Task]]
 
 
 # -- what changed ------------------------------------------------------------------------------------------------------
@@ -3988,18 +3993,18 @@ class Inspection(StateMachine):
         self, wanted: Filter, sort: str, trouble: Trouble, end: int, count: bool
     ) -> Generator[Any, Any, Tuple[List[Task], Optional[int]]]:
         """Find the first `end` tasks in an order that indexes have, and how many there are."""
-        total, passes, found = self._total(wanted, trouble), self._sieve(wanted, trouble), 0
+        total, sieve, found = self._total(wanted, trouble), self._sieve(wanted, trouble), 0
         may_stop = total is not None or not count
         if may_stop and not wanted.ids and not self._is_crowded(wanted, sort, trouble):
             # mostly, a look at the first few is all, and takes no copies
             now = {status: tasks.values() for status, tasks in self._agenda.by_status.items()}
             few = itertools.islice(self._in_order(wanted, sort, trouble, now), 2 * TURN)
-            page = list(itertools.islice(filter(passes, few), end))
+            page = list(itertools.islice(sieve(few), end))
             if len(page) == end:
                 return page, total
         candidates, page = (yield from self._candidates(wanted, sort, trouble)), []
-        while part := list(itertools.islice(candidates, TURN)):
-            passed = list(filter(passes, part))
+        while part := list(itertools.islice(candidates, SIFTED)):
+            passed = list(sieve(part))
             page += passed[: end - len(page)]
             found += len(passed)
             if may_stop and len(page) == end:
@@ -4019,9 +4024,9 @@ class Inspection(StateMachine):
         """Find the first `end` tasks by looking at all that there are, and how many these are."""
         valued, rest, falling = [], [], sort.startswith("-")
         value, sign = SORT_VALUES[sort.lstrip("-")], 1 if falling else -1
-        candidates, passes = (yield from self._candidates(wanted, "-updated", trouble)), self._sieve(wanted, trouble)
+        candidates, sieve = (yield from self._candidates(wanted, "-updated", trouble)), self._sieve(wanted, trouble)
         while part := list(itertools.islice(candidates, TURN)):
-            for task in filter(passes, part):
+            for task in sieve(part):
                 key = value(task, self._now)
                 if key is None:
                     rest.append(task)
@@ -4059,9 +4064,12 @@ class Inspection(StateMachine):
         shown = [status for status in SHOWN_STATUSES if status in (wanted.status or SHOWN_STATUSES)]
         if sort.endswith("status"):
             for status in shown[:: -1 if sort == "-status" else 1]:
-                tasks = trouble.behind[status] if status in UPSTREAM_SEVERITY else by_status[status]
-                mixed = status == PENDING or status in UPSTREAM_SEVERITY
-                yield from (t for t in reversed(tasks) if not mixed or self._shown(t, trouble) == status)
+                if status in UPSTREAM_SEVERITY:
+                    yield from (t for t in reversed(trouble.behind[status]) if self._shown(t, trouble) == status)
+                elif status == PENDING:
+                    yield from (t for t in reversed(by_status[PENDING]) if t not in trouble.found)
+                else:
+                    yield from reversed(by_status[status])
             return
         lists = [by_status[status] for status in {PENDING if s in UPSTREAM_SEVERITY else s: None for s in shown}]
         if sort == "updated":
@@ -4069,12 +4077,12 @@ class Inspection(StateMachine):
         else:
             yield from heapq.merge(*map(reversed, lists), key=lambda task: -task.order)
 
-    def _sieve(self, wanted: Filter, trouble: Trouble) -> Optional[Callable[[Task], bool]]:
-        """Return what tells whether a task passes a filter, as `filter` takes it."""
-        tests = list(tests_of(wanted))
+    def _sieve(self, wanted: Filter, trouble: Trouble) -> Sieve:
+        """Return what lets the tasks through that pass a filter."""
+        sieves = list(sieves_of(wanted))
         if wanted.status:
-            tests.append(lambda task: self._shown(task, trouble) in wanted.status)
-        return all_of(tests)
+            sieves.append(lambda tasks: (task for task in tasks if self._shown(task, trouble) in wanted.status))
+        return functools.partial(sift, sieves)
 
     def _row(self, task: Task, trouble: Trouble) -> Dict[str, Any]:
         return {
@@ -4166,9 +4174,9 @@ class Inspection(StateMachine):
         trouble = yield functools.partial(self._trouble, at_once=False)
         wanted = Filter(status, family, worker, search, params, since, until, time, ids)
         matched, eligible = 0, []
-        candidates, passes = (yield from self._candidates(wanted, "updated", trouble)), self._sieve(wanted, trouble)
+        candidates, sieve = (yield from self._candidates(wanted, "updated", trouble)), self._sieve(wanted, trouble)
         while part := list(itertools.islice(candidates, TURN)):
-            passed = list(filter(passes, part))
+            passed = list(sieve(part))
             matched += len(passed)
             eligible += [task for task in passed if is_eligible(action, task)]
             yield None
@@ -4204,13 +4212,13 @@ class Inspection(StateMachine):
         """
         since = self._now - 3600 if since is None else since
         until = math.inf if until is None else until
-        by_status, passes = self._agenda.by_status, all_of(list(tests_of(Filter(family=family, worker=worker))))
+        by_status, sieves = self._agenda.by_status, list(sieves_of(Filter(family=family, worker=worker)))
         found: List[Task] = []
         for status in (RUNNING, BATCH_RUNNING, FAILED, DISABLED, DONE):
             goes_on = status in (RUNNING, BATCH_RUNNING)
             tasks = reversed(list(by_status[status].values()))
             while part := list(itertools.islice(tasks, TURN)):
-                ran = (t for t in filter(passes, part) if t.time_running is not None and t.time_running <= until)
+                ran = (t for t in sift(sieves, part) if t.time_running is not None and t.time_running <= until)
                 found += [t for t in ran if goes_on or t.updated >= since]
                 yield None
                 if not goes_on and part[-1].updated < since:
@@ -4394,11 +4402,11 @@ class Inspection(StateMachine):
     def _find_pipelines(self, family: Tuple[str, ...], search: str, unfinished: bool, offset: int, limit: int) -> Steps:
         trouble = yield self._trouble
         roots = yield functools.partial(self._keep, Inspection._find_roots)
-        passes, as_of = all_of(list(tests_of(Filter(family=family, search=search)))), self._now
+        sieves, as_of = list(sieves_of(Filter(family=family, search=search))), self._now
         wanted = []
         for start in range(0, len(roots), TURN):
             part = (t for t in roots[start : start + TURN] if t.status not in ((DONE, GONE) if unfinished else (GONE,)))
-            wanted += [(TROUBLE_RANK[self._shown(t, trouble)], -t.order, t) for t in filter(passes, part)]
+            wanted += [(TROUBLE_RANK[self._shown(t, trouble)], -t.order, t) for t in sift(sieves, part)]
             yield None
         end = offset + min(limit, MAX_PIPELINES)
         page = (yield functools.partial(heapq.nsmallest, end, wanted))[offset:]
@@ -5078,40 +5086,44 @@ def spread(durations: List[float]) -> Optional[Dict[str, Any]]:
 PERCENTILES = {"p50": 50, "p90": 90, "max": 100}
 
 
-def tests_of(wanted: Filter) -> Iterator[Callable[[Task], bool]]:
-    """Yield what a filter asks of tasks besides their status, what is told quickest first. Raises TooMuch."""
+def sieves_of(wanted: Filter) -> Iterator[Sieve]:
+    """Yield what lets the tasks through that pass a part of a filter, all but their status. Raises TooMuch."""
     words = wanted.search.casefold().split()
     if len(words) + len(wanted.params) > MAX_WORDS or len(wanted.ids) > MAX_NAMED:
         raise TooMuch(f"a filter may have {MAX_WORDS} words and parameters, and {MAX_NAMED} ids")
     if wanted.family:
         families = frozenset(wanted.family)
-        yield lambda task: task.family in families
+        yield lambda tasks: (task for task in tasks if task.family in families)
     if wanted.worker:
-        yield lambda task: wanted.worker in task.workers or wanted.worker == task.worker_running
+        worker = wanted.worker
+        yield lambda tasks: (task for task in tasks if worker in task.workers or worker == task.worker_running)
     if wanted.since is not None or wanted.until is not None:
         moment = operator.attrgetter("updated" if wanted.time == "updated" else "time_running")
         since = -math.inf if wanted.since is None else wanted.since
         until = math.inf if wanted.until is None else wanted.until
-        yield lambda task: moment(task) is not None and since <= moment(task) <= until
+        yield lambda tasks: (task for task in tasks if moment(task) is not None and since <= moment(task) <= until)
+    for word in words:
+        yield functools.partial(having, word)
     for name, value in wanted.params.items():
-        yield functools.partial(has_param, name, str(value).casefold())
-    if words:
-        yield functools.partial(has_words, words)
+        yield functools.partial(filter, functools.partial(has_param, name, str(value).casefold()))
 
 
-def all_of(tests: List[Callable[[Task], bool]]) -> Optional[Callable[[Task], bool]]:
-    """Return what tells whether a task passes all tests, as `filter` takes it."""
-    if len(tests) < 2:
-        return tests[0] if tests else None
-    return lambda task: all(test(task) for test in tests)
+def sift(sieves: Iterable[Sieve], tasks: Iterable[Task]) -> Iterable[Task]:
+    """Return the tasks that pass all sieves."""
+    for sieve in sieves:
+        tasks = sieve(tasks)
+    return tasks
 
 
-def has_words(words: List[str], task: Task) -> bool:
-    """Tell whether all words, casefolded already, are in the id, the displayed name or the worker of a task."""
-    text = task.label or label_of(task)
-    if task.worker_running:
-        text = f"{text} {task.worker_running.casefold()}"
-    return all(map(text.__contains__, words))
+def having(word: str, tasks: Iterable[Task]) -> Iterator[Task]:
+    """Yield the tasks that have a word, casefolded already, in their id, their displayed name or their worker."""
+    # In line, because it is done for all tasks there are: a function called for each would take most of the time.
+    for task in tasks:
+        if word in (task.label or label_of(task)) or (task.worker_running and word in folded(task.worker_running)):
+            yield task
+
+
+folded = functools.lru_cache(maxsize=1024)(str.casefold)
 
 
 def label_of(task: Task) -> str:

@@ -1,6 +1,5 @@
-// Calls to the daemon: one function, whose failures say in one sentence what a person should know.
-
-import { noteDate } from "./clock.js";
+// What is asked of the daemon: calls, whose failures say in one sentence what a person should know, and lookups, which
+// call again when the question or the world has changed; and what time it is there.
 
 const TIME_LIMIT_MS = 60_000;
 
@@ -71,3 +70,82 @@ export function addressOf(path, fields = {}) {
   }
   return url;
 }
+
+/**
+ * @param {function(*, AbortSignal): Promise<*>} read  answers a question; aborted when another one comes between
+ * @param {function()} changed  called when there is an answer, or word that there is none
+ * @param {{keep: boolean}} options  keep: the answer to the last question stands until there is one to the next
+ */
+export function lookup(read, changed, { keep = false } = {}) {
+  const state = {
+    /** The answer, or null while there is none. */
+    value: null,
+    /** The question that `value` answers. */
+    answered: null,
+    /** Why the last attempt failed. @type {?Error} */
+    error: null,
+    /** Whether `value` is not the answer to the present question. */
+    get stale() {
+      return state.value !== null && state.answered !== asked?.question;
+    },
+    update,
+    retry,
+  };
+  let asked = null;
+  let underWay = null;
+  let stop = new AbortController();
+
+  /**
+   * Asks, unless that was done already.
+   * @param {*} question  JSON-able
+   * @param {*} version  what the answer depends on besides: while both stay the same, so does the answer
+   */
+  function update(question, version) {
+    const key = JSON.stringify(question);
+    if (key === asked?.key && version === asked.version) return;
+    if (key !== asked?.key && !keep) state.value = null;
+    const same = key === asked?.key;
+    asked = { key, question: same ? asked.question : question, version };
+    // While the same question is under way, it is asked again after its end: never twice at a time.
+    if (underWay?.key !== key) ask();
+  }
+
+  function ask() {
+    stop.abort();
+    stop = new AbortController();
+    const attempt = (underWay = asked);
+    const settle = (facts) => {
+      if (attempt !== underWay) return; // overtaken by another question
+      underWay = null;
+      Object.assign(state, facts);
+      if (asked.version !== attempt.version) ask();
+      changed();
+    };
+    read(attempt.question, stop.signal).then(
+      (value) => settle({ value, answered: attempt.question, error: null }),
+      (error) => settle({ error }),
+    );
+  }
+
+  function retry() {
+    state.error = null;
+    ask();
+    changed();
+  }
+
+  return state;
+}
+
+// Date has a resolution of one second and is as old as the reply was long in coming.
+const TOLERANCE = 3;
+
+let ahead = 0;
+
+/** Takes note of a reply's Date header, or null. */
+export function noteDate(header) {
+  const difference = Date.parse(header) / 1000 - Date.now() / 1000;
+  ahead = Math.abs(difference) > TOLERANCE ? difference : 0;
+}
+
+/** The daemon's time, epoch in seconds. */
+export const now = () => Date.now() / 1000 + ahead;

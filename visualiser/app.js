@@ -102,6 +102,7 @@ let placed = "";
 
 // On a narrow screen the bar scrolls: it does once for each view, and when the numbers in it are first known.
 function placeNavigation(tab) {
+  if (!narrow.matches) return;
   const place = `${tab} ${store.overview !== null}`;
   if (place === placed) return;
   placed = place;
@@ -168,7 +169,10 @@ function lostWords({ lost: { error, since }, loaded, readAt }) {
 let shownTab = null;
 
 function updateView(asked) {
-  if (!store.loaded) return;
+  if (!store.loaded) {
+    VIEWS[asked.tab].prepare?.(asked);
+    return;
+  }
   if (shownTab && shownTab !== asked.tab) VIEWS[shownTab].leave?.();
   shownTab = asked.tab;
   fill(part("main"), VIEWS[asked.tab].node);
@@ -232,6 +236,7 @@ setInterval(() => {
   tick();
   updateFreshness();
 }, TICK_MS);
-updateBar(route());
-VIEWS[route().tab].prepare?.();
+VIEWS[route().tab].prepare?.(route());
 store.watch();
+updateBar(route());
+amount(0); // what it needs is made while the daemon answers

@@ -1,13 +1,12 @@
 // Where time is lost: the resources that work waits for, the families with most to do, and how far the pipelines are.
 
-import { ask, call } from "./api.js";
+import { ask, call, lookup } from "./api.js";
 import { attribute, bar, el, failureNote, list, show, text, timeElement } from "./dom.js";
 import { NOTHING, figureTable } from "./figures.js";
 import { amount, clip, counted, duration } from "./format.js";
-import { lookup } from "./lookup.js";
-import { pageAt, pager } from "./pager.js";
+import { pageAt, pager } from "./table.js";
 import { go, link } from "./router.js";
-import { taskLines, taskLink } from "./taskline.js";
+import { taskLines, taskLink } from "./task.js";
 
 const NAME_LENGTH = 120;
 const MOST_FAMILIES = 50;

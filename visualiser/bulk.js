@@ -5,7 +5,7 @@ import { copy } from "./copy.js";
 import { amount, clip, counted } from "./format.js";
 import { ask, tell, warn } from "./notices.js";
 import { wireFilters, wireOrder } from "./filters.js";
-import { shownStatus } from "./taskline.js";
+import { shownStatus } from "./task.js";
 
 const MOST_COPIED = 10_000;
 const PART = 1_000;

@@ -2,7 +2,7 @@
 // person can do about it.
 
 import { callButton } from "./actions.js";
-import { call } from "./api.js";
+import { call, lookup } from "./api.js";
 import { offerCopy } from "./copy.js";
 import { attribute, bar, button, el, failureNote, list, show, text, timeElement } from "./dom.js";
 import { errorPart } from "./error.js";
@@ -19,11 +19,9 @@ import {
   webAddress,
   workerName,
 } from "./format.js";
-import { lookup } from "./lookup.js";
 import { conversationPart } from "./messages.js";
 import { go, link } from "./router.js";
-import { statusBadge } from "./status.js";
-import { running, shownStatus, since, taskLines } from "./taskline.js";
+import { running, shownStatus, since, statusBadge, taskLines } from "./task.js";
 import { usualPart } from "./usual.js";
 
 const LONGEST = 20_000;

@@ -102,7 +102,7 @@ export function list(parent, items, key, make) {
 
 /**
  * Says that something is being read, or could not be, with the means to try again.
- * @param {...Object} facts  see lookup.js; it is the first that one waits for
+ * @param {...Object} facts  see lookup() of api.js; it is the first that one waits for
  */
 export function failureNote(...facts) {
   const words = el("span");

@@ -1,10 +1,9 @@
 // What a task failed with, and the command that runs it again: in the panel, and in a window of its own.
 
-import { call } from "./api.js";
+import { call, lookup } from "./api.js";
 import { offerCopy } from "./copy.js";
 import { button, el, failureNote, show, text } from "./dom.js";
 import { clip, command, plain, taskName } from "./format.js";
-import { lookup } from "./lookup.js";
 import { dialog } from "./notices.js";
 
 const LONGEST = 20_000;

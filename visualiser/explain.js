@@ -2,12 +2,10 @@
 // buttons that help.
 
 import { callButton } from "./actions.js";
-import { call } from "./api.js";
-import { now } from "./clock.js";
+import { call, lookup, now } from "./api.js";
 import { attribute, el, failureNote, fill, list, show, text } from "./dom.js";
 import { amount, clip, duration, plain, workerName } from "./format.js";
-import { lookup } from "./lookup.js";
-import { taskLines } from "./taskline.js";
+import { taskLines } from "./task.js";
 
 const WORDS_LENGTH = 500;
 const NAME_LENGTH = 120;

@@ -3,7 +3,7 @@
 import { attribute, el, list, show, text } from "./dom.js";
 import { amount, clip, counted } from "./format.js";
 import { go, link } from "./router.js";
-import { STATUSES, label, rank, statusIcon } from "./status.js";
+import { STATUSES, label, rank, statusIcon } from "./task.js";
 
 const MOST = 100;
 const NAME_LENGTH = 120;
@@ -79,11 +79,15 @@ export function familyList(changed) {
   const rest = el("p", { class: "muted" });
   return {
     node: el("nav", { class: "families", "aria-label": "Families" }, el("h2", {}, "Families"), find, groups, rest),
-    /** @param {Array<{family: string, counts: Object<string, number>, total: number}>} families  `chosen`: one or "" */
-    update(families, chosen) {
+    /**
+     * @param {Array<{family: string, counts: Object<string, number>, total: number}>=} read  nothing before it is known
+     * @param {string} chosen  one of them, or ""
+     */
+    update(read, chosen) {
+      const families = read ?? [];
       const wanted = find.value.toLowerCase();
       const found = families.filter(({ family }) => family === chosen || family.toLowerCase().includes(wanted));
-      const all = { family: "", total: families.reduce((sum, { total }) => sum + total, 0), counts: null };
+      const all = { family: "", total: read?.reduce((sum, { total }) => sum + total, 0), counts: null };
       show(find, families.length >= MANY);
       list(groups, byPackage([all, ...found.slice(0, MOST)], chosen), ({ name }) => name, packageGroup);
       show(rest, found.length > MOST);
@@ -126,7 +130,7 @@ function familyEntry({ family }) {
     update({ total, counts, chosen }) {
       attribute(anchor, "href", link({ tab: "tasks", family: family === chosen ? "" : family, page: 1 }));
       attribute(anchor, "aria-current", family === chosen && "true");
-      text(number, amount(total));
+      text(number, total === undefined ? "–" : amount(total));
       const parts = Object.entries(counts ?? {}).map(([status, n]) => ({ status, n }));
       const some = parts.filter(({ n }) => n);
       list(

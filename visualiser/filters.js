@@ -2,12 +2,12 @@
 // tasks are filtered by, each to be taken away with a click, and what can be done with all that they let through.
 
 import { permit } from "./actions.js";
-import { now } from "./clock.js";
+import { now } from "./api.js";
 import { attribute, button, el, list, show, text } from "./dom.js";
 import { amount, clip, counted, workerName } from "./format.js";
 import { warn } from "./notices.js";
 import { go, route } from "./router.js";
-import { label } from "./status.js";
+import { label } from "./task.js";
 
 const LENGTHS = [25, 50, 100, 200, 500];
 const CHIP_LENGTH = 40;

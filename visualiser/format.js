@@ -1,16 +1,20 @@
 // Facts as words: numbers, times, names of tasks and workers. Nothing here touches the document.
 
-import { now } from "./clock.js";
+import { now } from "./api.js";
 
-const numbers = new Intl.NumberFormat();
-let moments = null; // made when it is first needed: that takes 10 ms, which the first rows need not wait for
+// Made when they are first needed: each takes 10 ms, which the first questions to the daemon need not wait for.
+let numbers = null;
+let moments = null;
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /** 12345 as the reader writes it: "12,345". */
-export const amount = (n) => numbers.format(n);
+export function amount(n) {
+  numbers ??= new Intl.NumberFormat();
+  return numbers.format(n);
+}
 
 /** "1 task", "3 tasks". */
 export const counted = (n, noun, plural = `${noun}s`) => `${amount(n)} ${n === 1 ? noun : plural}`;
@@ -32,11 +36,11 @@ function twoUnits(seconds, large, largeName, small, smallName) {
 /** A short time in seconds: "85 µs", "1.2 ms", "3 s". */
 export function instant(seconds) {
   const [size, unit] = seconds < 0.001 ? [1e-6, "µs"] : seconds < 1 ? [0.001, "ms"] : [1, "s"];
-  return `${numbers.format(Number((seconds / size).toPrecision(3)))} ${unit}`;
+  return `${amount(Number((seconds / size).toPrecision(3)))} ${unit}`;
 }
 
 /** "93.5 %" of a share from 0 to 1. */
-export const percentOf = (share) => `${numbers.format(Number((100 * share).toPrecision(3)))} %`;
+export const percentOf = (share) => `${amount(Number((100 * share).toPrecision(3)))} %`;
 
 /** How long something took, in seconds: to the millisecond while that is much, "850 ms", "4.25 s", "3 min 20 s". */
 export const took = (seconds) => (seconds < 10 ? instant(Math.max(0, seconds)) : duration(seconds));
@@ -44,7 +48,7 @@ export const took = (seconds) => (seconds < 10 ? instant(Math.max(0, seconds)) :
 /** A number of bytes: "699 B", "1.4 MiB". */
 export function bytes(n) {
   const power = Math.min(4, Math.max(0, Math.floor(Math.log2(Math.max(1, n)) / 10)));
-  return `${numbers.format(Number((n / 1024 ** power).toPrecision(3)))} ${["B", "KiB", "MiB", "GiB", "TiB"][power]}`;
+  return `${amount(Number((n / 1024 ** power).toPrecision(3)))} ${["B", "KiB", "MiB", "GiB", "TiB"][power]}`;
 }
 
 /** An epoch in seconds, seen from now, to one unit: "4 min ago", "in 2 h". */

@@ -1,13 +1,12 @@
 // The resources: how much of each is taken, by which tasks, and how much there is.
 
-import { call } from "./api.js";
+import { call, lookup } from "./api.js";
 import { bar, el, failureNote, list, show, text } from "./dom.js";
 import { amount, clip } from "./format.js";
-import { lookup } from "./lookup.js";
-import { pageOf, pager } from "./pager.js";
+import { pageOf, pager } from "./table.js";
 import { go } from "./router.js";
 import { stepper } from "./stepper.js";
-import { taskLines } from "./taskline.js";
+import { taskLines } from "./task.js";
 
 const PER_PAGE = 50;
 const NAME_LENGTH = 120;

@@ -1,11 +1,10 @@
 // The daemon itself: how it is, how much it has to do, how it is set up, and what people changed by hand.
 
-import { call } from "./api.js";
+import { call, lookup } from "./api.js";
 import { attribute, el, failureNote, list, show, text, timeElement } from "./dom.js";
 import { NOTHING, figureTable } from "./figures.js";
 import { amount, bytes, clip, counted, duration, exact, instant, plain } from "./format.js";
-import { lookup } from "./lookup.js";
-import { pageOf, pager } from "./pager.js";
+import { pageOf, pager } from "./table.js";
 import { go } from "./router.js";
 
 const READ_EVERY_MS = 5_000;

@@ -4,7 +4,7 @@
 // is asked while nothing happens. The store holds numbers, never the tasks: each view asks for what it shows, and asks
 // again when `revision` has risen.
 
-import { lookup } from "./lookup.js";
+import { lookup } from "./api.js";
 
 // How long the daemon may hold a question back; less than proxies use to allow.
 const WAIT_S = 25;
@@ -26,7 +26,7 @@ export function createStore(call, changed) {
   const store = {
     /** Whether anything was ever read. */
     loaded: false,
-    /** Rises with every change seen, and when the daemon is found again. */
+    /** Rises with every change seen after the first reading, and when the daemon is found again. */
     revision: 0,
     /** When the daemon last answered, ms since epoch. */
     readAt: 0,
@@ -54,7 +54,7 @@ export function createStore(call, changed) {
 
   let since = null;
   let unsettled = false; // whether a change is not followed by such a reading yet
-  let found = 0; // how often the daemon was found, the first time included
+  let found = 0; // how often the daemon was found again
   let following = false;
   let waking = new AbortController();
   let asking = []; // resolve functions of refresh()
@@ -114,10 +114,12 @@ export function createStore(call, changed) {
   }
 
   function take(news, waited) {
-    const again = since === null || store.lost !== null;
+    const again = store.lost !== null;
     const fresh = again || news.revision !== since;
     if (again) found += 1;
-    if (fresh || (unsettled && waited)) store.revision += 1;
+    // What was asked along with the very first question stands; should it be older than the answer, it settles soon.
+    const first = since === null && !again;
+    if (!first && (fresh || (unsettled && waited))) store.revision += 1;
     unsettled = fresh || (unsettled && !waited);
     since = news.revision;
     Object.assign(store, { loaded: true, lost: null, readAt: Date.now(), counts: news.counts });

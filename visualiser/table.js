@@ -1,6 +1,8 @@
-// A table of any length: only the rows in sight, and some around them, are in the document. All rows are equally high.
+// What is long: a table of which only the rows in sight, and some around them, are in the document (all rows are equally
+// high), and lists of which one page is.
 
-import { attribute, el, list, show } from "./dom.js";
+import { attribute, button, el, list, show, text } from "./dom.js";
+import { amount } from "./format.js";
 
 // Rows kept above and below what is in sight, so that arrow keys and small movements always find one.
 const MARGIN = 8;
@@ -44,11 +46,21 @@ export function virtualTable({ name, columns, sort, row, key }) {
 
   function draw() {
     const top = body.getBoundingClientRect().top - first * height;
-    first = Math.max(0, Math.min(Math.floor(-top / height), items.length) - MARGIN);
-    const last = Math.max(first, Math.min(items.length, Math.ceil((innerHeight - top) / height) + MARGIN));
-    list(body, items.slice(first, last), key, row);
-    above.update(first * height);
-    below.update((items.length - last) * height);
+    const from = Math.max(0, Math.min(Math.floor(-top / height), items.length) - MARGIN);
+    put(from, Math.max(from, Math.min(items.length, Math.ceil((innerHeight - top) / height) + MARGIN)));
+  }
+
+  // Mostly the first rows are in sight: to look would be to lay out the page without them.
+  function begin() {
+    put(0, Math.min(items.length, Math.ceil(innerHeight / height)));
+    drawSoon();
+  }
+
+  function put(from, to) {
+    first = from;
+    list(body, items.slice(from, to), key, row);
+    above.update(from * height);
+    below.update((items.length - to) * height);
   }
 
   return {
@@ -58,7 +70,8 @@ export function virtualTable({ name, columns, sort, row, key }) {
       items = wanted;
       show(node, items.length > 0);
       for (const each of headings) each.update(order);
-      draw();
+      if (body.firstElementChild) draw();
+      else begin();
       // How high a row is hangs on the reader's font size and on the screen.
       const measured = body.firstElementChild?.getBoundingClientRect().height;
       if (measured && Math.abs(measured - height) > 0.1) {
@@ -112,3 +125,37 @@ const STEPS = {
   ArrowUp: "previousElementSibling",
   k: "previousElementSibling",
 };
+
+/** Where a page (counted from 1; past the end means the last) of `length` things stands among `total`. */
+export function pageAt(page, length, total) {
+  const last = Math.max(1, Math.ceil(total / length));
+  const number = Math.min(page, last);
+  const start = (number - 1) * length;
+  return { number, last, start, total, shown: Math.min(length, total - start) };
+}
+
+/** The items of such a page, with where it stands. */
+export function pageOf(items, page, length) {
+  const place = pageAt(page, length, items.length);
+  return { ...place, items: items.slice(place.start, place.start + length) };
+}
+
+/** @param {function(number)} turn  called with the number of the page to go to */
+export function pager(turn) {
+  let at = 1;
+  const before = button("Previous", () => turn(at - 1));
+  const after = button("Next", () => turn(at + 1));
+  const place = el("span", { class: "muted" });
+  const node = el("div", { class: "pager", role: "group", "aria-label": "Pages" }, before, place, after);
+  return {
+    node,
+    /** @param page  from pageAt() or pageOf() */
+    update(page) {
+      at = page.number;
+      show(node, page.last > 1);
+      text(place, `${amount(page.start + 1)} to ${amount(page.start + page.shown)} of ${amount(page.total)}`);
+      attribute(before, "disabled", page.number === 1);
+      attribute(after, "disabled", page.number === page.last);
+    },
+  };
+}

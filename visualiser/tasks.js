@@ -2,17 +2,14 @@
 // and cuts; what is here is one page of it.
 
 import { callButton } from "./actions.js";
-import { call } from "./api.js";
+import { call, lookup } from "./api.js";
 import { attribute, bar, el, failureNote, fill, show, text, timeElement } from "./dom.js";
 import { familyList, shownCounts, statusTiles } from "./families.js";
 import { filterBar, filtersOf, isFiltered, wireFilters, wireOrder } from "./filters.js";
 import { amount, clip, counted, workerName } from "./format.js";
-import { lookup } from "./lookup.js";
-import { pageAt, pager } from "./pager.js";
 import { go, link } from "./router.js";
-import { statusBadge } from "./status.js";
-import { virtualTable } from "./table.js";
-import { running, shownStatus, since, taskLink } from "./taskline.js";
+import { pageAt, pager, virtualTable } from "./table.js";
+import { running, shownStatus, since, statusBadge, taskLink } from "./task.js";
 
 const COLUMNS = [
   { name: "status", title: "Status" },
@@ -46,14 +43,19 @@ export function tasksView({ store, actions, update }) {
   const card = el("section", { class: "card rows", "aria-label": "Tasks" });
   card.append(filters.node, trouble.node, table.node, nothing.node, pages.node);
 
-  return {
+  const view = {
     node: el("div", { class: "tasks" }, tiles.node, tooMany, el("div", { class: "columns" }, sidebar.node, card)),
+    /** Asks for the rows ahead of the first update(), and makes them as soon as they are there. */
+    prepare(route) {
+      rows.update(questionOf(route), store.revision);
+      if (rows.value) view.update(route);
+    },
     update(route) {
       rows.update(questionOf(route), store.revision);
       families.update(null, store.revision);
       const found = rows.value ?? { total: 0, rows: [] };
       tiles.update(store.counts, route.statuses);
-      sidebar.update((families.value?.families ?? []).map(familyEntry), route.family);
+      sidebar.update(families.value?.families.map(familyEntry), route.family);
       filters.update(route, found.total);
       trouble.update();
       showTooMany(tooMany, store.overview);
@@ -66,6 +68,7 @@ export function tasksView({ store, actions, update }) {
       pages.update(pageAt(route.page, route.length, found.total));
     },
   };
+  return view;
 }
 
 function questionOf(route) {

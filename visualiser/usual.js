@@ -1,12 +1,10 @@
 // How long a task should take, as the history has it: when it is expected to end, and whether it is late.
 
-import { ask } from "./api.js";
-import { now } from "./clock.js";
+import { ask, lookup, now } from "./api.js";
 import { el, show, text, timeElement } from "./dom.js";
 import { clip, counted, duration, took } from "./format.js";
-import { lookup } from "./lookup.js";
 import { link } from "./router.js";
-import { running } from "./taskline.js";
+import { running } from "./task.js";
 
 const FAMILY_LENGTH = 120;
 

@@ -1,15 +1,13 @@
 // The workers: who they are, what they run, how much waits for them, and the means to stop or resize them.
 
 import { callButton } from "./actions.js";
-import { call } from "./api.js";
-import { now } from "./clock.js";
+import { call, lookup, now } from "./api.js";
 import { attribute, bar, el, failureNote, list, show, text, timeElement } from "./dom.js";
 import { amount, clip, duration, workerName } from "./format.js";
-import { lookup } from "./lookup.js";
-import { pageOf, pager } from "./pager.js";
+import { pageOf, pager } from "./table.js";
 import { go, link } from "./router.js";
 import { stepper } from "./stepper.js";
-import { since, taskLines } from "./taskline.js";
+import { since, taskLines } from "./task.js";
 
 const PER_PAGE = 30;
 const NAME_LENGTH = 120;

@@ -3,6 +3,8 @@
 
 import { pathToFileURL, fileURLToPath } from "node:url";
 
+import { inversions } from "./shapes.mjs";
+
 const directory = process.env.NODE_TOOLS ?? fileURLToPath(new URL("../../.venv/node", import.meta.url));
 const address = pathToFileURL(`${directory}/node_modules/@dagrejs/dagre/dist/dagre.esm.js`);
 
@@ -41,20 +43,4 @@ function crossings(graph) {
       segments[rank.get(level(stops[i].y))].push([stops[i].x, stops[i + 1].x]);
   }
   return segments.reduce((sum, some) => sum + inversions(some), 0);
-}
-
-/** How many pairs of [a, b] there are of which one has the smaller a and the larger b. */
-export function inversions(pairs) {
-  pairs.sort((p, q) => p[0] - q[0] || p[1] - q[1]);
-  const values = [...new Set(pairs.map(([, b]) => b))].sort((p, q) => p - q);
-  const place = new Map(values.map((b, i) => [b, i + 1]));
-  const tree = new Int32Array(values.length + 1);
-  let found = 0;
-  pairs.forEach(([, b], before) => {
-    let notBeyond = 0;
-    for (let i = place.get(b); i > 0; i -= i & -i) notBeyond += tree[i];
-    found += before - notBeyond;
-    for (let i = place.get(b); i < tree.length; i += i & -i) tree[i] += 1;
-  });
-  return found;
 }

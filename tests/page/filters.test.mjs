@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { byPackage, shownCounts } from "../../visualiser/families.js";
 import { toCsv } from "../../visualiser/bulk.js";
-import { pageAt, pageOf } from "../../visualiser/pager.js";
+import { pageAt, pageOf } from "../../visualiser/table.js";
 import { NO_FILTERS, epochOf, filtersOf, isFiltered, wireFilters, wireOrder } from "../../visualiser/filters.js";
 import { parse } from "../../visualiser/router.js";
 

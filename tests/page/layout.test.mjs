@@ -1,4 +1,4 @@
-// The layout of the graph: right, repeatable, and better than dagre's.
+// The layout of the graph: right, and repeatable.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -7,8 +7,7 @@ import { layoutGraph } from "../../visualiser/graph/layout.js";
 import { NODE_WIDTH } from "../../visualiser/graph/names.js";
 import { countCrossings, layersOf, mergeSort, orderLayers } from "../../visualiser/graph/order.js";
 import { closingEdges, ranksOf, topological } from "../../visualiser/graph/ranks.js";
-import { crossingsOfDagre, dagre, inversions } from "./dagre.mjs";
-import { SHAPES } from "./shapes.mjs";
+import { SHAPES, SMALL, inversions } from "./shapes.mjs";
 
 const HEIGHT = 36;
 const laidOut = ({ count, from, to }) => layoutGraph(count, from, to, new Float32Array(count).fill(HEIGHT));
@@ -17,8 +16,6 @@ const graphOf = (count, pairs) => ({
   from: Int32Array.from(pairs, ([a]) => a),
   to: Int32Array.from(pairs, ([, b]) => b),
 });
-
-const SMALL = { layered: 300, local: 300, skips: 200, dates: 300, wide: 300, chain: 200, windows: 100 };
 
 for (const [shape, count] of Object.entries(SMALL)) {
   test(`${shape}: what is depended on stands left, and nothing overlaps`, () => {
@@ -39,30 +36,6 @@ for (const [shape, count] of Object.entries(SMALL)) {
     for (const name of ["x", "y", "rank", "points", "curve", "closing"])
       assert.deepEqual(first[name], second[name], name);
   });
-}
-
-test("no more edges cross than in dagre's layout, for a tenth of its work", { skip: skipWithout(dagre) }, () => {
-  const spent = { ours: 0, dagre: 0 };
-  const measured = (name, deed) => {
-    const start = process.cpuUsage();
-    const crossings = deed();
-    const { user, system } = process.cpuUsage(start);
-    spent[name] += user + system;
-    return crossings;
-  };
-  for (const [shape, count] of Object.entries(SMALL)) {
-    const graph = SHAPES[shape](count);
-    const ours = measured("ours", () => laidOut(graph).crossings);
-    const theirs = measured("dagre", () => crossingsOfDagre(graph));
-    assert.ok(ours <= theirs, `${shape}: ${ours} crossings, dagre has ${theirs}`);
-  }
-  assert.ok(spent.ours <= spent.dagre / 10, `${spent.ours} µs of CPU time, dagre takes ${spent.dagre}`);
-});
-
-// Where CI is set, what is missing is a failure.
-function skipWithout(tool) {
-  if (tool || process.env.CI) return false;
-  return "dagre is not installed: see tests/prepare.sh";
 }
 
 test("crossings are counted as they are seen", () => {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
-import { lookup } from "../../visualiser/lookup.js";
+import { lookup } from "../../visualiser/api.js";
 
 let questions = [];
 let changes = 0;
@@ -24,7 +24,7 @@ const facts = (options) => lookup(read, () => (changes += 1), options);
 
 async function settle(place, how, value) {
   questions[place][how](value);
-  await new Promise(setImmediate);
+  await new Promise((resolve) => setTimeout(resolve));
 }
 
 test("the same question is asked once", async () => {

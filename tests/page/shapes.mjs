@@ -95,3 +95,22 @@ export const SHAPES = {
     return graph(count, pairs);
   },
 };
+
+/** How many nodes each has in the tests. */
+export const SMALL = { layered: 300, local: 300, skips: 200, dates: 300, wide: 300, chain: 200, windows: 100 };
+
+/** How many pairs of [a, b] there are of which one has the smaller a and the larger b. */
+export function inversions(pairs) {
+  pairs.sort((p, q) => p[0] - q[0] || p[1] - q[1]);
+  const values = [...new Set(pairs.map(([, b]) => b))].sort((p, q) => p - q);
+  const place = new Map(values.map((b, i) => [b, i + 1]));
+  const tree = new Int32Array(values.length + 1);
+  let found = 0;
+  pairs.forEach(([, b], before) => {
+    let notBeyond = 0;
+    for (let i = place.get(b); i > 0; i -= i & -i) notBeyond += tree[i];
+    found += before - notBeyond;
+    for (let i = place.get(b); i < tree.length; i += i & -i) tree[i] += 1;
+  });
+  return found;
+}

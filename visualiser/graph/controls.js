@@ -3,7 +3,7 @@
 import { attribute, button, el, fill, list, show, text } from "../dom.js";
 import { amount, clip, counted } from "../format.js";
 import { go } from "../router.js";
-import { STATUSES, label, statusIcon } from "../status.js";
+import { STATUSES, label, statusIcon } from "../task.js";
 import { STATUS_NAMES } from "./names.js";
 
 const STEPS = [1, 2, 3, 5, 10];

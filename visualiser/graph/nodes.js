@@ -2,8 +2,8 @@
 
 import { attribute, button, el, list, show, text } from "../dom.js";
 import { amount, clip } from "../format.js";
-import { pageOf, pager } from "../pager.js";
-import { rank, statusBadge } from "../status.js";
+import { pageOf, pager } from "../table.js";
+import { rank, statusBadge } from "../task.js";
 import { STATUS_NAMES, nameOf, sizeOf } from "./names.js";
 
 const PER_PAGE = 50;

@@ -1,7 +1,7 @@
 // What may be asked of a scene: names, neighbours, and which node shows what.
 
 import { amount, clip, counted } from "../format.js";
-import { label } from "../status.js";
+import { label } from "../task.js";
 import { STATUS_NAMES, countsOf, nameOf, sizeOf } from "./names.js";
 
 const TITLE_LENGTH = 1_000;

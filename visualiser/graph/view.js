@@ -15,7 +15,7 @@
 import { attribute, button, el, show, text } from "../dom.js";
 import { clip, counted } from "../format.js";
 import { go, route as currentRoute } from "../router.js";
-import { STATUSES } from "../status.js";
+import { STATUSES } from "../task.js";
 import { arrangementOf, change, controlBar, isSet, markBar, namesIn, questionOf } from "./controls.js";
 import { STATUS_NAMES, nameOf } from "./names.js";
 import { nodeTable } from "./nodes.js";

@@ -1,10 +1,9 @@
 // What went wrong of late, the same message counted once.
 
-import { addressOf, ask } from "../api.js";
+import { addressOf, ask, lookup } from "../api.js";
 import { attribute, el, failureNote, show } from "../dom.js";
 import { figureTable } from "../figures.js";
 import { ago, amount, clip } from "../format.js";
-import { lookup } from "../lookup.js";
 import { toRun } from "./wording.js";
 
 const MESSAGE_LENGTH = 300;

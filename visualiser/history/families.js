@@ -1,12 +1,11 @@
 // The families that ever ran: how often, how well and how long.
 
-import { addressOf, ask } from "../api.js";
+import { addressOf, ask, lookup } from "../api.js";
 import { attribute, button, el, failureNote, show } from "../dom.js";
 import { NOTHING, figureTable } from "../figures.js";
 import { ago, amount, clip, took } from "../format.js";
-import { lookup } from "../lookup.js";
 import { go } from "../router.js";
-import { label } from "../status.js";
+import { label } from "../task.js";
 import { percent, toFamily } from "./wording.js";
 
 const NAME_LENGTH = 120;

@@ -1,6 +1,6 @@
 // All about a family: how often and how well it runs, how long that takes, over time and on the whole, and what fails.
 
-import { ask } from "../api.js";
+import { ask, lookup } from "../api.js";
 import {
   axisDuration,
   bins,
@@ -19,9 +19,8 @@ import {
 import { attribute, el, failureNote, list, show, svg, text } from "../dom.js";
 import { NOTHING } from "../figures.js";
 import { amount, clip, counted, took } from "../format.js";
-import { lookup } from "../lookup.js";
 import { go, link } from "../router.js";
-import { label } from "../status.js";
+import { label } from "../task.js";
 import { failuresTable } from "./failures.js";
 import { percent, runMark, runWords, toRun } from "./wording.js";
 

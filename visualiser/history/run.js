@@ -1,15 +1,13 @@
 // All about one run: how it went, the task's other attempts on a line of time, its parameters, what it said when it
 // failed, the command that runs it again, and the runs before and after it in the graph.
 
-import { ask, call } from "../api.js";
+import { ask, call, lookup, now } from "../api.js";
 import { bottomAxis, chart, linear, timeTicks } from "../chart.js";
-import { now } from "../clock.js";
 import { offerCopy } from "../copy.js";
 import { attribute, el, failureNote, list, show, svg, text, timeElement } from "../dom.js";
 import { clip, command, counted, exact, plain, took, workerName } from "../format.js";
-import { lookup } from "../lookup.js";
 import { link } from "../router.js";
-import { label, statusBadge } from "../status.js";
+import { label, statusBadge } from "../task.js";
 import { runLine, runMark, toFamily } from "./wording.js";
 
 const LONGEST = 20_000;

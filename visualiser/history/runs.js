@@ -1,14 +1,12 @@
 // The runs of late, or those asked for: what is looked for, how they went by hour or day, and a page of them.
 
-import { addressOf, ask } from "../api.js";
+import { addressOf, ask, lookup, now } from "../api.js";
 import { bottomAxis, chart, linear, outcomeColumns, timeTicks } from "../chart.js";
-import { now } from "../clock.js";
 import { attribute, button, el, failureNote, list, show, text, timeElement } from "../dom.js";
 import { TIMES, epochOf } from "../filters.js";
 import { amount, clip, counted, exact } from "../format.js";
-import { lookup } from "../lookup.js";
 import { go, link } from "../router.js";
-import { label, statusBadge } from "../status.js";
+import { label, statusBadge } from "../task.js";
 import { virtualTable } from "../table.js";
 import { runLink, tookWords } from "./wording.js";
 

@@ -4,7 +4,7 @@ import { attribute, el, svg, text, timeElement } from "../dom.js";
 import { NOTHING } from "../figures.js";
 import { clip, exact, parameters, percentOf, took } from "../format.js";
 import { link } from "../router.js";
-import { label, statusBadge } from "../status.js";
+import { label, statusBadge } from "../task.js";
 
 const NAME_LENGTH = 120;
 const PARAMETERS_LENGTH = 200;

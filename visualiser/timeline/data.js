@@ -1,9 +1,7 @@
 // What the timeline shows, read and put in order: what runs, and the last run of each task, from the scheduler; where
 // a history is recorded, what was before, and how long runs usually take, from there.
 
-import { ask, call } from "../api.js";
-import { now } from "../clock.js";
-import { lookup } from "../lookup.js";
+import { ask, call, lookup, now } from "../api.js";
 import { around, fromHistory, fromMemory, lanesOf, markSlow, merged } from "./rows.js";
 
 const MOST = 5_000;

@@ -2,9 +2,9 @@
 
 import { button, el, list, show, text } from "../dom.js";
 import { clip, exact, took, workerName } from "../format.js";
-import { now } from "../clock.js";
-import { pageOf, pager } from "../pager.js";
-import { statusBadge } from "../status.js";
+import { now } from "../api.js";
+import { pageOf, pager } from "../table.js";
+import { statusBadge } from "../task.js";
 
 const PER_PAGE = 50;
 const NAME_LENGTH = 200;

@@ -8,11 +8,11 @@
 //
 // Only the tasks of `family` and `worker`, as elsewhere.
 
-import { now } from "../clock.js";
+import { now } from "../api.js";
 import { attribute, button, el, failureNote, list, loadStyles, show, text } from "../dom.js";
 import { amount, clip, counted, duration, exact, took, workerName } from "../format.js";
 import { go, link, route as currentRoute } from "../router.js";
-import { label, statusIcon } from "../status.js";
+import { label, statusIcon } from "../task.js";
 import { createRuns } from "./data.js";
 import { createStage } from "./stage.js";
 import { runTable } from "./table.js";
