@@ -16,7 +16,6 @@ const MOST_SWEEPS = 60;
 // How far a vertex is moved at once by sifting, which costs that many comparisons.
 const WINDOW = 100;
 const PASSES = 6;
-const MANY = 40;
 
 /**
  * @typedef {Object} Layers  a graph whose edges all lead from one rank to the next
@@ -150,22 +149,23 @@ function sweep(layers, scratch, upwards, backwards) {
   }
 }
 
-function sortRank({ order, place, spare }, { keys, moved }, begin, end, side, backwards) {
+function sortRank({ order, place, spare }, { keys, moved }, begin, end, { start, other }, backwards) {
   let n = 0;
   for (let i = begin; i < end; i += 1) {
     const v = order[i];
-    const [a, b] = [side.start[v], side.start[v + 1]];
-    if (a === b) continue;
+    const from = start[v];
+    const to = start[v + 1];
+    if (from === to) continue;
     let sum = 0;
-    for (let k = a; k < b; k += 1) sum += place[side.other[k]];
-    keys[v] = sum / (b - a);
+    for (let k = from; k < to; k += 1) sum += place[other[k]];
+    keys[v] = sum / (to - from);
     moved[n++] = v;
   }
   if (backwards) moved.subarray(0, n).reverse();
   mergeSort(moved, spare, n, keys);
   for (let i = begin, k = 0; i < end; i += 1) {
     const v = order[i];
-    if (side.start[v] !== side.start[v + 1]) order[i] = moved[k++];
+    if (start[v] !== start[v + 1]) order[i] = moved[k++];
   }
   for (let i = begin; i < end; i += 1) place[order[i]] = i - begin;
 }
@@ -195,7 +195,8 @@ function insertionSort(items, begin, end, keys) {
 function merge(source, target, begin, width, n, keys) {
   const middle = Math.min(n, begin + width);
   const end = Math.min(n, begin + 2 * width);
-  let [a, b] = [begin, middle];
+  let a = begin;
+  let b = middle;
   for (let i = begin; i < end; i += 1) {
     const left = a < middle && (b >= end || keys[source[a]] <= keys[source[b]]);
     target[i] = source[left ? a++ : b++];
@@ -217,7 +218,8 @@ export function countCrossings(layers) {
 function crossingsAfter({ first, order, place, after: { start, other } }, r, tree) {
   const width = first[r + 2] - first[r + 1];
   tree.fill(0, 0, width + 1);
-  let [crossings, entered] = [0, 0];
+  let crossings = 0;
+  let entered = 0;
   for (let i = first[r]; i < first[r + 1]; i += 1) {
     const v = order[i];
     for (let k = start[v]; k < start[v + 1]; k += 1) {
@@ -236,78 +238,119 @@ function crossingsAfter({ first, order, place, after: { start, other } }, r, tre
 // Moves each vertex to where, between the others of its rank, its segments cross least; passes over all ranks, there
 // and back, until they save nothing or the budget is used up. Returns how many crossings are saved.
 function sift(layers) {
-  const { first, order } = layers;
+  const { first } = layers;
   const ranks = first.length - 1;
-  const work = { left: BUDGET };
-  const moving = order.slice();
+  const room = siftingRoom(layers);
   let saved = 0;
-  for (let pass = 0, before = -1; saved > before && work.left > 0 && pass < PASSES; pass += 1) {
+  for (let pass = 0, before = -1; saved > before && room.budget > 0 && pass < PASSES; pass += 1) {
     before = saved;
-    moving.set(order);
-    for (let i = 0; i < ranks && work.left > 0; i += 1) {
+    for (let i = 0; i < ranks && room.budget > 0; i += 1) {
       const r = pass % 2 ? ranks - 1 - i : i;
-      if (first[r + 1] - first[r] > 1) saved += siftRank(layers, moving, first[r], first[r + 1], work);
+      if (first[r + 1] - first[r] > 1) saved += siftRank(layers, room, r);
     }
   }
   return saved;
 }
 
-function siftRank(layers, moving, begin, end, work) {
-  for (let i = begin; i < end; i += 1) {
-    sortNeighbours(layers, layers.before, layers.order[i]);
-    sortNeighbours(layers, layers.after, layers.order[i]);
+// Room for one rank. Its vertices have numbers here, in the order in which they stand to begin with.
+const siftingRoom = ({ count, before, after }) => ({
+  vertex: new Int32Array(count),
+  /** of each, where in `ends` its segments begin */
+  start: new Int32Array(count + 1),
+  /** where segments end: places in the rank before, and behind the last of these the places in the rank after */
+  ends: new Int32Array(before.other.length + after.other.length),
+  /** the vertices as they stand by now, and where each of them is */
+  row: new Int32Array(count),
+  at: new Int32Array(count),
+  /** for each such end, how many segments of the vertex that is moved end there */
+  own: new Int32Array(count),
+  /** and how many crossings more another segment that ends there brings when that vertex is moved past it */
+  toll: new Int32Array(count),
+  budget: BUDGET,
+});
+
+function siftRank({ first, order, place, before, after }, room, r) {
+  const { vertex, start, ends, row, at } = room;
+  const begin = first[r];
+  const n = first[r + 1] - begin;
+  const bound = r ? begin - first[r - 1] : 0;
+  const width = bound + (r + 2 < first.length ? first[r + 2] - first[r + 1] : 0);
+  for (let i = 0, filled = 0; i < n; i += 1) {
+    const v = order[begin + i];
+    for (let k = before.start[v]; k < before.start[v + 1]; k += 1) ends[filled++] = place[before.other[k]];
+    for (let k = after.start[v]; k < after.start[v + 1]; k += 1) ends[filled++] = bound + place[after.other[k]];
+    start[i + 1] = filled;
+    vertex[i] = v;
+    row[i] = i;
+    at[i] = i;
   }
   let saved = 0;
-  for (let i = begin; i < end; i += 1) saved += siftVertex(layers, moving[i], begin, end, work);
+  for (let i = 0; i < n; i += 1) {
+    setTolls(room, i, bound, width);
+    saved += siftVertex(room, i, n);
+  }
+  for (let i = 0; i < n; i += 1) {
+    order[begin + i] = vertex[row[i]];
+    place[vertex[i]] = at[i];
+  }
   return saved;
 }
 
-// Merge sort from MANY on: a vertex may have as many neighbours as there are vertices.
-function sortNeighbours({ place, spare }, { start, other }, v) {
-  const n = start[v + 1] - start[v];
-  if (n > MANY) return mergeSort(other.subarray(start[v], start[v + 1]), spare, n, place);
-  insertionSort(other, start[v], start[v + 1], place);
+function setTolls(room, i, bound, width) {
+  const { start, ends, own } = room;
+  let split = start[i];
+  for (let k = split; k < start[i + 1]; k += 1) {
+    own[ends[k]] += 1;
+    if (ends[k] < bound) split += 1;
+  }
+  setTollsOfSide(room, 0, bound, split - start[i]);
+  setTollsOfSide(room, bound, width, start[i + 1] - split);
+  room.budget -= width;
 }
 
-function siftVertex(layers, v, begin, end, work) {
-  const { order, place } = layers;
-  const at = begin + place[v];
-  let [best, target] = [0, at];
-  const look = (step, last) => {
-    for (let i = at + step, change = 0, n = 0; i !== last && n < WINDOW; i += step, n += 1) {
-      change += step * exchange(layers, v, order[i], work);
-      if (change < best) [best, target] = [change, i];
-    }
-  };
-  look(1, end);
-  look(-1, begin - 1);
-  const step = Math.sign(target - at);
-  for (let i = at; i !== target; i += step) {
-    order[i] = order[i + step];
-    place[order[i]] = i - begin;
+// Of the `total` segments on that side those that end before cross from then on, and those that end behind no longer.
+function setTollsOfSide({ own, toll }, begin, end, total) {
+  let passed = 0;
+  for (let place = begin; place < end; place += 1) {
+    toll[place] = 2 * passed + own[place] - total;
+    passed += own[place];
+    own[place] = 0;
   }
-  order[target] = v;
-  place[v] = target - begin;
+}
+
+function siftVertex(room, i, n) {
+  const { start, ends, row, at, toll } = room;
+  const here = at[i];
+  let best = 0;
+  let target = here;
+  const last = Math.min(n - 1, here + WINDOW);
+  for (let place = here + 1, change = 0; place <= last; place += 1) {
+    const end = start[row[place] + 1];
+    for (let k = start[row[place]]; k < end; k += 1) change += toll[ends[k]];
+    if (change < best) {
+      best = change;
+      target = place;
+    }
+  }
+  const least = Math.max(0, here - WINDOW);
+  for (let place = here - 1, change = 0; place >= least; place -= 1) {
+    const end = start[row[place] + 1];
+    for (let k = start[row[place]]; k < end; k += 1) change -= toll[ends[k]];
+    if (change < best) {
+      best = change;
+      target = place;
+    }
+  }
+  move(room, i, target);
   return -best;
 }
 
-// How many crossings more there are when u stands after v instead of before it.
-function exchange({ place, before, after }, u, v, work) {
-  return oneSided(place, before, u, v, work) + oneSided(place, after, u, v, work);
-}
-
-function oneSided(place, { start, other }, u, v, work) {
-  const [endU, endV] = [start[u + 1], start[v + 1]];
-  let [less, more] = [0, 0];
-  let low = start[v];
-  let high = start[v];
-  work.left -= 1 + endU - start[u] + endV - low;
-  for (let k = start[u]; k < endU; k += 1) {
-    const p = place[other[k]];
-    while (low < endV && place[other[low]] < p) low += 1;
-    while (high < endV && place[other[high]] <= p) high += 1;
-    more += endV - high;
-    less += low - start[v];
+function move({ row, at }, i, target) {
+  const step = Math.sign(target - at[i]);
+  for (let place = at[i]; place !== target; place += step) {
+    row[place] = row[place + step];
+    at[row[place]] = place;
   }
-  return more - less;
+  row[target] = i;
+  at[i] = target;
 }

@@ -25,27 +25,20 @@ const INERTIA = 0.01;
  * @returns {Float64Array} of their middles
  */
 export function acrossRanks(layers, size, gaps) {
-  const { first, order, real, count } = layers;
-  const y = new Float64Array(count);
-  const apart = new Float64Array(count); // from the vertex before it in its rank
-  const half = (v) => (v < real ? size[v] + gaps.between : gaps.dummy) / 2;
-  const ranks = first.length - 1;
-  for (let r = 0; r < ranks; r += 1) {
-    for (let i = first[r] + 1; i < first[r + 1]; i += 1) {
-      apart[order[i]] = half(order[i - 1]) + half(order[i]);
-      y[order[i]] = y[order[i - 1]] + apart[order[i]];
-    }
-    const middle = y[order[first[r + 1] - 1]] / 2;
-    for (let i = first[r]; i < first[r + 1]; i += 1) y[order[i]] -= middle;
-  }
+  const { first, count } = layers;
+  const springs = springsOf(layers);
+  const apart = distancesOf(layers, size, gaps);
+  const y = stacked(layers, apart);
   const pools = { value: new Float64Array(count), weight: new Float64Array(count), end: new Int32Array(count) };
+  const ranks = first.length - 1;
   const sweeps = Math.max(FEWEST, Math.min(SWEEPS, Math.floor(BUDGET / (count + layers.after.other.length))));
   for (let sweep = 0; sweep < sweeps; sweep += 1) {
     const both = sweep >= sweeps / 2;
+    const backwards = sweep % 2 === 1;
     if (both && sweep < sweeps / 2 + 1) level(layers, y);
     for (let i = 0; i < ranks; i += 1) {
-      if (sweep % 2) relax(layers, y, apart, pools, ranks - 1 - i, both, true);
-      else relax(layers, y, apart, pools, i, true, both);
+      const r = backwards ? ranks - 1 - i : i;
+      relax(layers, springs, y, apart, pools, r, both || !backwards, both || backwards);
     }
   }
   level(layers, y);
@@ -53,41 +46,78 @@ export function acrossRanks(layers, size, gaps) {
   return y;
 }
 
+// How far each vertex is from the one before it in its rank, at the least.
+function distancesOf({ first, order, real, count }, size, { between, dummy }) {
+  const half = new Float64Array(count).fill(dummy / 2);
+  for (let v = 0; v < real; v += 1) half[v] = (size[v] + between) / 2;
+  const apart = new Float64Array(count);
+  for (let r = 0; r + 1 < first.length; r += 1) {
+    for (let i = first[r] + 1; i < first[r + 1]; i += 1) apart[order[i]] = half[order[i - 1]] + half[order[i]];
+  }
+  return apart;
+}
+
+// Each rank as close as can be, round the same line.
+function stacked({ first, order, count }, apart) {
+  const y = new Float64Array(count);
+  for (let r = 0; r + 1 < first.length; r += 1) {
+    for (let i = first[r] + 1; i < first[r + 1]; i += 1) y[order[i]] = y[order[i - 1]] + apart[order[i]];
+    const middle = y[order[first[r + 1] - 1]] / 2;
+    for (let i = first[r]; i < first[r + 1]; i += 1) y[order[i]] -= middle;
+  }
+  return y;
+}
+
+// The weight of each segment as seen from before and from after, and the sum of them for each vertex.
+function springsOf({ count, real, before, after }) {
+  return { before: springsTo(before, count, real), after: springsTo(after, count, real) };
+}
+
+function springsTo({ start, other }, count, real) {
+  const weight = new Float64Array(other.length);
+  const total = new Float64Array(count);
+  for (let v = 0; v < count; v += 1) {
+    for (let k = start[v]; k < start[v + 1]; k += 1) {
+      weight[k] = WEIGHTS[(v < real ? 0 : 1) + (other[k] < real ? 0 : 1)];
+      total[v] += weight[k];
+    }
+  }
+  return { start, other, weight, total };
+}
+
 // Turns a drawing that climbs from rank to rank, as chains of dates do, into the horizontal.
-function level({ first, order }, y) {
-  const ranks = first.length - 1;
-  const middle = (order.length && order.reduce((sum, v) => sum + y[v], 0)) / order.length;
-  let [product, square] = [0, 0];
-  const forEach = (deed) => {
-    for (let r = 0; r < ranks; r += 1) for (let i = first[r]; i < first[r + 1]; i += 1) deed(order[i], r - ranks / 2);
-  };
-  forEach((v, x) => {
+function level({ count, first, rank }, y) {
+  const centre = (first.length - 1) / 2;
+  let middle = 0;
+  for (let v = 0; v < count; v += 1) middle += y[v] / count;
+  let product = 0;
+  let square = 0;
+  for (let v = 0; v < count; v += 1) {
+    const x = rank[v] - centre;
     product += x * (y[v] - middle);
     square += x * x;
-  });
-  forEach((v, x) => (y[v] -= (product / square) * x));
+  }
+  for (let v = 0; v < count; v += 1) y[v] -= (product / square) * (rank[v] - centre);
 }
 
 // Draws one rank towards its neighbours on the sides named. A pool is a run of vertices that touch each other: its
 // value is the place of the first of them, were they all shifted to it, that suits them best together.
-function relax(layers, y, apart, { value, weight, end }, r, lookBefore, lookAfter) {
-  const { first, order, before, after } = layers;
+function relax({ first, order }, { before, after }, y, apart, { value, weight, end }, r, looksBefore, looksAfter) {
   let pools = 0;
   let offset = 0;
   for (let i = first[r]; i < first[r + 1]; i += 1) {
     const v = order[i];
     offset += apart[v];
-    let [sum, total] = [INERTIA * y[v], INERTIA];
-    const pulled = (side) => {
-      for (let k = side.start[v]; k < side.start[v + 1]; k += 1) {
-        const u = side.other[k];
-        const w = WEIGHTS[(u >= layers.real) + (v >= layers.real)];
-        sum += w * y[u];
-        total += w;
-      }
-    };
-    if (lookBefore) pulled(before);
-    if (lookAfter) pulled(after);
+    let sum = INERTIA * y[v];
+    let total = INERTIA;
+    if (looksBefore) {
+      sum += pull(before, v, y);
+      total += before.total[v];
+    }
+    if (looksAfter) {
+      sum += pull(after, v, y);
+      total += after.total[v];
+    }
     value[pools] = sum / total - offset;
     weight[pools] = total;
     end[pools++] = i + 1;
@@ -107,21 +137,31 @@ function relax(layers, y, apart, { value, weight, end }, r, lookBefore, lookAfte
   }
 }
 
+function pull({ start, other, weight }, v, y) {
+  let sum = 0;
+  const end = start[v + 1];
+  for (let k = start[v]; k < end; k += 1) sum += weight[k] * y[other[k]];
+  return sum;
+}
+
 // Puts the vertices of simple paths on one line, as many in a row as have room for it; where they stand is a mean.
 function straighten(layers, y, apart) {
   const { count, before, after } = layers;
-  const only = (side, v) => (side.start[v + 1] - side.start[v] === 1 ? side.other[side.start[v]] : -1);
-  const following = (v) => {
-    const next = only(after, v);
-    return next >= 0 && only(before, next) === v ? next : -1;
-  };
+  const path = new Int32Array(count);
   for (let v = 0; v < count; v += 1) {
     const previous = only(before, v);
-    if (previous >= 0 && following(previous) === v) continue;
-    const path = [];
-    for (let next = v; next >= 0; next = following(next)) path.push(next);
-    for (let begin = 0; begin + 1 < path.length;) begin = alignRun(layers, y, apart, path, begin);
+    if (previous >= 0 && only(after, previous) === v) continue; // it is on that one's path
+    let length = 0;
+    for (let next = v; next >= 0; next = following(layers, next)) path[length++] = next;
+    for (let begin = 0; begin + 1 < length;) begin = alignRun(layers, y, apart, path.subarray(0, length), begin);
   }
+}
+
+const only = ({ start, other }, v) => (start[v + 1] - start[v] === 1 ? other[start[v]] : -1);
+
+function following({ before, after }, v) {
+  const next = only(after, v);
+  return next >= 0 && only(before, next) === v ? next : -1;
 }
 
 function alignRun({ order, place, first, rank }, y, apart, path, begin) {
