@@ -43,54 +43,46 @@ export function layoutGraph(count, from, to, size) {
   const closing = closingEdges(count, from, to);
   const lows = from.map((v, e) => (closing[e] ? to[e] : v));
   const highs = to.map((v, e) => (closing[e] ? from[e] : v));
-  const x = new Float32Array(count);
-  const y = new Float32Array(count);
-  const rank = new Int32Array(count);
-  const curves = new Array(from.length);
-  let crossings = 0;
-  const boxes = partsOf(count, lows, highs).map(({ nodes, edges }) => {
-    const part = layoutPart(nodes, edges, lows, highs, size);
-    crossings += part.crossings;
-    nodes.forEach((v, i) => ([x[v], y[v], rank[v]] = [part.x[i], part.y[i], part.rank[i]]));
-    edges.forEach((e, i) => (curves[e] = part.curves[i]));
-    return { nodes, edges, width: part.width, height: part.height };
-  });
-  const { width, height } = putInRows(boxes, (box, dx, dy) => {
-    for (const v of box.nodes) {
-      x[v] += dx;
-      y[v] += dy;
-    }
-    for (const e of box.edges) curves[e] = curves[e].map((each, i) => each + (i % 2 ? dy : dx));
-  });
-  return { x, y, rank, closing, ...joined(curves), width, height, crossings };
+  const parts = partsOf(count, lows, highs).map((part) => ({ ...part, ...layoutPart(part, lows, highs, size) }));
+  const extent = putInRows(parts);
+  const crossings = parts.reduce((sum, part) => sum + part.crossings, 0);
+  return { ...assembled(count, from.length, parts), closing, ...extent, crossings };
 }
 
-// Nodes that hang together, with the edges between them; the largest part first.
+// Nodes that hang together, with the edges between them; the largest part first. `local` is the place of each node
+// among those of its part.
 function partsOf(count, lows, highs) {
+  const leader = leadersOf(count, lows, highs);
+  const local = new Int32Array(count);
+  const parts = new Map();
+  for (let v = 0; v < count; v += 1) {
+    if (leader[v] === v) parts.set(v, { nodes: [], edges: [], local });
+    local[v] = parts.get(leader[v]).nodes.push(v) - 1;
+  }
+  for (let e = 0; e < lows.length; e += 1) if (lows[e] !== highs[e]) parts.get(leader[lows[e]]).edges.push(e);
+  return [...parts.values()].sort((a, b) => b.nodes.length - a.nodes.length);
+}
+
+// For each node the first of those that it hangs together with.
+function leadersOf(count, lows, highs) {
   const leader = Int32Array.from({ length: count }, (_, v) => v);
   const find = (v) => {
     while (leader[v] !== v) v = leader[v] = leader[leader[v]];
     return v;
   };
   for (let e = 0; e < lows.length; e += 1) {
-    const [a, b] = [find(lows[e]), find(highs[e])];
+    const a = find(lows[e]);
+    const b = find(highs[e]);
     leader[Math.max(a, b)] = Math.min(a, b);
   }
-  const parts = new Map();
-  for (let v = 0; v < count; v += 1) {
-    const root = find(v);
-    if (!parts.has(root)) parts.set(root, { nodes: [], edges: [] });
-    parts.get(root).nodes.push(v);
-  }
-  for (let e = 0; e < lows.length; e += 1) if (lows[e] !== highs[e]) parts.get(find(lows[e])).edges.push(e);
-  return [...parts.values()].sort((a, b) => b.nodes.length - a.nodes.length);
+  for (let v = 0; v < count; v += 1) leader[v] = leader[leader[v]];
+  return leader;
 }
 
-function layoutPart(nodes, edges, lows, highs, size) {
+function layoutPart({ nodes, edges, local }, lows, highs, size) {
   if (nodes.length === 1) return loneNode(size[nodes[0]]);
-  const local = new Map(nodes.map((v, i) => [v, i]));
-  const from = Int32Array.from(edges, (e) => local.get(lows[e]));
-  const to = Int32Array.from(edges, (e) => local.get(highs[e]));
+  const from = Int32Array.from(edges, (e) => local[lows[e]]);
+  const to = Int32Array.from(edges, (e) => local[highs[e]]);
   const sizes = Float32Array.from(nodes, (v) => size[v]);
   const rank = ranksOf(nodes.length, from, to);
   const layers = layersOf(nodes.length, rank, from, to);
@@ -104,18 +96,19 @@ function layoutPart(nodes, edges, lows, highs, size) {
     crossings,
     x: sizes.map((_, v) => columns[rank[v]]),
     y,
-    curves: edges.map((_, e) => curvesOf(layers, from[e], to[e], e, columns, y)),
+    ...curvesOf(layers, from, to, columns, y),
     width: columns.at(-1) + NODE_WIDTH / 2,
     height: sizes.reduce((most, each, v) => Math.max(most, y[v] + each / 2), 0),
   };
 }
 
 const loneNode = (height) => ({
+  rank: [0],
+  crossings: 0,
   x: [NODE_WIDTH / 2],
   y: [height / 2],
-  rank: [0],
-  curves: [],
-  crossings: 0,
+  points: [],
+  curve: [0],
   width: NODE_WIDTH,
   height,
 });
@@ -137,41 +130,71 @@ function columnsOf({ first, order, after }, across) {
   return columns;
 }
 
-// The curves of an edge: one in each gap between ranks in which its height changes.
-function curvesOf({ rank, firstDummy }, a, b, e, columns, y) {
-  const points = [];
-  let height = y[a];
-  const climb = (next, r) => {
-    if (Math.abs(next - height) < LEVEL) return;
-    points.push(columns[r - 1] + NODE_WIDTH / 2, height, columns[r] - NODE_WIDTH / 2, next);
-    height = next;
-  };
-  for (let dummy = firstDummy[e]; dummy < firstDummy[e + 1]; dummy += 1) climb(y[dummy], rank[dummy]);
-  climb(y[b], rank[b]);
-  return points;
+// The curves of the edges: one in each gap between ranks in which an edge changes its height.
+function curvesOf({ rank, firstDummy }, from, to, columns, y) {
+  const points = new Float32Array(4 * (from.length + firstDummy[from.length] - firstDummy[0]));
+  const curve = new Int32Array(from.length + 1);
+  let filled = 0;
+  for (let e = 0; e < from.length; e += 1) {
+    let height = y[from[e]];
+    for (let dummy = firstDummy[e]; dummy <= firstDummy[e + 1]; dummy += 1) {
+      const v = dummy < firstDummy[e + 1] ? dummy : to[e];
+      if (Math.abs(y[v] - height) < LEVEL) continue;
+      points[filled++] = columns[rank[v] - 1] + NODE_WIDTH / 2;
+      points[filled++] = height;
+      points[filled++] = columns[rank[v]] - NODE_WIDTH / 2;
+      points[filled++] = y[v];
+      height = y[v];
+    }
+    curve[e + 1] = filled / 4;
+  }
+  return { points, curve };
 }
 
-// Parts of similar height side by side, in rows, as wide together as is fit for a screen.
-function putInRows(boxes, move) {
-  const area = boxes.reduce((sum, { width, height }) => sum + (width + BETWEEN) * (height + BETWEEN), 0);
-  const limit = Math.max(boxes[0]?.width ?? 0, Math.sqrt(area * ASPECT));
+// Gives the parts their places, `left` and `top`: those of similar height side by side, in rows, as wide together as is
+// fit for a screen.
+function putInRows(parts) {
+  const area = parts.reduce((sum, { width, height }) => sum + (width + BETWEEN) * (height + BETWEEN), 0);
+  const limit = Math.max(parts[0]?.width ?? 0, Math.sqrt(area * ASPECT));
   let [x, y, tall, width, height] = [0, 0, 0, 0, 0];
-  for (const box of [...boxes].sort((a, b) => b.height - a.height)) {
-    const gap = box.nodes.length > 1 ? BETWEEN_PARTS : BETWEEN;
-    if (x > 0 && x + box.width > limit) [x, y, tall] = [0, y + tall, 0];
-    move(box, x, y);
-    width = Math.max(width, x + box.width);
-    height = Math.max(height, y + box.height);
-    x += box.width + gap;
-    tall = Math.max(tall, box.height + gap);
+  for (const part of [...parts].sort((a, b) => b.height - a.height)) {
+    const gap = part.nodes.length > 1 ? BETWEEN_PARTS : BETWEEN;
+    if (x > 0 && x + part.width > limit) [x, y, tall] = [0, y + tall, 0];
+    Object.assign(part, { left: x, top: y });
+    width = Math.max(width, x + part.width);
+    height = Math.max(height, y + part.height);
+    x += part.width + gap;
+    tall = Math.max(tall, part.height + gap);
   }
   return { width, height };
 }
 
-function joined(curves) {
-  const curve = new Int32Array(curves.length + 1);
-  for (let e = 0; e < curves.length; e += 1) curve[e + 1] = curve[e] + (curves[e]?.length ?? 0) / 4;
-  const points = new Float32Array(4 * curve[curves.length]);
-  curves.forEach((each, e) => each && points.set(each, 4 * curve[e]));
-  return { points, curve };
+// The nodes and curves of all parts, where these have been put.
+function assembled(count, edgeCount, parts) {
+  const x = new Float32Array(count);
+  const y = new Float32Array(count);
+  const rank = new Int32Array(count);
+  const curve = new Int32Array(edgeCount + 1);
+  for (const part of parts) {
+    part.nodes.forEach((v, i) => {
+      x[v] = part.x[i] + part.left;
+      y[v] = part.y[i] + part.top;
+      rank[v] = part.rank[i];
+    });
+    part.edges.forEach((e, i) => (curve[e + 1] = part.curve[i + 1] - part.curve[i]));
+  }
+  for (let e = 0; e < edgeCount; e += 1) curve[e + 1] += curve[e];
+  const points = new Float32Array(4 * curve[edgeCount]);
+  for (const part of parts) movePoints(part, points, curve);
+  return { x, y, rank, points, curve };
+}
+
+function movePoints(part, points, curve) {
+  part.edges.forEach((e, i) => {
+    let filled = 4 * curve[e];
+    for (let k = 4 * part.curve[i]; k < 4 * part.curve[i + 1]; k += 2) {
+      points[filled++] = part.points[k] + part.left;
+      points[filled++] = part.points[k + 1] + part.top;
+    }
+  });
 }
