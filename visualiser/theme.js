@@ -36,3 +36,24 @@
   addEventListener("storage", apply); // chosen in another tab
   apply();
 })();
+
+// The graph is the longest in coming: where the address asks for it, that begins before all else.
+(() => {
+  const code = new URL("graph/worker.js", document.currentScript.src);
+  let begun = null;
+
+  function begin() {
+    const { hash } = location;
+    const worker = new Worker(code, { type: "module", name: hash });
+    // For those who listen later.
+    const failed = new Promise((resolve) => worker.addEventListener("error", resolve, { once: true }));
+    return { worker, failed, hash };
+  }
+
+  /** The worker of the graph, started once; it begins with what the address (`hash`) asked for then. */
+  globalThis.graphWorker = () => (begun ??= begin());
+
+  if (!/[#&]tab=graph(&|$)/.test(location.hash)) return;
+  graphWorker();
+  import(new URL("open.js", code)).catch(() => {}); // app.js is told the same
+})();

@@ -4,11 +4,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { between, fitting, opening, panned, seeing, zoomed } from "../../visualiser/graph/camera.js";
-import { arrangementOf, questionOf } from "../../visualiser/graph/controls.js";
+import { STATUS_NAMES, arrangementOf, nameOf, questionOf } from "../../visualiser/graph/common.js";
 import { fitted, prepare } from "../../visualiser/graph/drawing.js";
 import { layoutGraph } from "../../visualiser/graph/layout.js";
 import * as model from "../../visualiser/graph/model.js";
-import { STATUS_NAMES, nameOf } from "../../visualiser/graph/names.js";
 import { matching, sameNode, withQuestions } from "../../visualiser/graph/scene.js";
 import { svgOf } from "../../visualiser/graph/svg.js";
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { layoutGraph } from "../../visualiser/graph/layout.js";
-import { NODE_WIDTH } from "../../visualiser/graph/names.js";
+import { NODE_WIDTH } from "../../visualiser/graph/common.js";
 import { countCrossings, layersOf, mergeSort, orderLayers } from "../../visualiser/graph/order.js";
 import { closingEdges, ranksOf, topological } from "../../visualiser/graph/ranks.js";
 import { SHAPES, SMALL, inversions } from "./shapes.mjs";

@@ -4,36 +4,10 @@ import { attribute, button, el, fill, list, show, text } from "../dom.js";
 import { amount, clip, counted } from "../format.js";
 import { go } from "../router.js";
 import { STATUSES, label, statusIcon } from "../task.js";
-import { STATUS_NAMES } from "./names.js";
+import { STATUS_NAMES, isSet, namesIn } from "./common.js";
 
 const STEPS = [1, 2, 3, 5, 10];
 const NAME_LENGTH = 80;
-
-/** Whether a flag of the address is on. */
-export const isSet = (flag) => flag === "1" || flag === "true";
-
-/** The names in a JSON list of the address. */
-export function namesIn(json) {
-  try {
-    const names = JSON.parse(json || "[]");
-    return Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
-  } catch {
-    return [];
-  }
-}
-
-/** What to ask the daemon, as the worker takes it. `graph`: that of the route. */
-export function questionOf({ taskId, hideDone, invert, both, steps }) {
-  const far = /^[1-9]\d{0,3}$/.test(steps) ? Number(steps) : -1;
-  const isDown = isSet(invert) && !isSet(both);
-  return { root: taskId, up: isDown ? 0 : far, down: isDown || isSet(both) ? far : 0, hideDone: isSet(hideDone) };
-}
-
-/** How to arrange it. */
-export const arrangementOf = ({ group, open }) => ({
-  grouped: group === "" ? null : isSet(group),
-  open: namesIn(open),
-});
 
 /** Changes the address. */
 export const change = (graph, options) => go({ graph }, options);

@@ -3,7 +3,7 @@
 // Status shows by colour, by the drawing of its icon and by the box's border and filling; far out, where a node has a
 // few pixels, by its size: what is in trouble or running is painted last and larger.
 
-import { NODE_WIDTH, STATUS_NAMES, countsOf, nameOf } from "./names.js";
+import { NODE_WIDTH, STATUS_NAMES, countsOf, nameOf } from "./common.js";
 
 const HALF = NODE_WIDTH / 2;
 
@@ -314,15 +314,14 @@ function groupText(context, scene, v, palette) {
   shares(context, scene, v, left, top + size[v] - 14, NODE_WIDTH - 24, 6, palette);
 }
 
-const numbers = new Intl.NumberFormat();
 const sum = (counts) => counts.reduce((total, n) => total + n, 0);
 const TROUBLE = { FAILED: "failed", DISABLED: "disabled", RUNNING: "running" };
 
 /** "1,204 tasks · 3 failed": what a family's box says. */
 export function groupWords(counts) {
   const parts = Object.entries(TROUBLE).map(([name, word]) => [counts[STATUS_NAMES.indexOf(name)], word]);
-  const some = parts.filter(([n]) => n).map(([n, word]) => `${numbers.format(n)} ${word}`);
-  return [`${numbers.format(sum(counts))} tasks`, ...some].join(" · ");
+  const some = parts.filter(([n]) => n).map(([n, word]) => `${n.toLocaleString()} ${word}`);
+  return [`${sum(counts).toLocaleString()} tasks`, ...some].join(" · ");
 }
 
 const fitting = new Map();

@@ -3,7 +3,7 @@
 //
 // What hangs together is laid out by itself; several such parts are then put side by side in rows.
 
-import { NODE_WIDTH } from "./names.js";
+import { NODE_WIDTH } from "./common.js";
 import { closingEdges, ranksOf } from "./ranks.js";
 import { layersOf, orderLayers } from "./order.js";
 import { acrossRanks } from "./place.js";

@@ -2,7 +2,7 @@
 // those that were looked for, and the task in the middle. And which node is at a point.
 
 import { strokeEdges } from "./drawing.js";
-import { NODE_WIDTH } from "./names.js";
+import { NODE_WIDTH } from "./common.js";
 
 const HALF = NODE_WIDTH / 2;
 const MOST_FOUND = 2_000;

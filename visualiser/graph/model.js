@@ -3,7 +3,7 @@
 //
 // Statuses are numbers here: places in STATUS_NAMES.
 
-import { GROUP_HEIGHT, STATUS_NAMES, TASK_HEIGHT } from "./names.js";
+import { GROUP_HEIGHT, STATUS_NAMES, TASK_HEIGHT } from "./common.js";
 import { adjacency, closingEdges, topological } from "./ranks.js";
 
 const [DONE, UNKNOWN] = ["DONE", "UNKNOWN"].map((name) => STATUS_NAMES.indexOf(name));

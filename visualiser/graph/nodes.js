@@ -4,7 +4,7 @@ import { attribute, button, el, list, show, text } from "../dom.js";
 import { amount, clip } from "../format.js";
 import { pageOf, pager } from "../table.js";
 import { rank, statusBadge } from "../task.js";
-import { STATUS_NAMES, nameOf, sizeOf } from "./names.js";
+import { STATUS_NAMES, nameOf, sizeOf } from "./common.js";
 
 const PER_PAGE = 50;
 const NAME_LENGTH = 200;
@@ -25,7 +25,7 @@ export function nodeTable({ pick, focusOn }) {
     page = number;
     draw();
   });
-  let [scene, find, page, selected, rows] = [null, "", 1, -1, []];
+  let [scene, find, page, selected, statuses, rows] = [null, "", 1, -1, null, []];
 
   function draw() {
     const at = pageOf(rows, page, PER_PAGE);
@@ -68,23 +68,24 @@ export function nodeTable({ pick, focusOn }) {
   return {
     node: el("div", { class: "card graph-list" }, table, nothing, pages.node),
     /** Shows the nodes of a scene: those in trouble first, or those that match the words looked for. */
-    update(wanted, graph) {
-      if (wanted !== scene || graph.find !== find) page = 1;
-      [scene, find] = [wanted, graph.find];
-      if (graph.list !== "1") return;
-      scene.degrees ??= degreesOf(scene);
-      const needles = find.toLowerCase().split(/\s+/);
-      const name = (v) => (scene.task[v] < 0 ? scene.families[scene.family[v]] : scene.ids[scene.task[v]]);
-      rows = [...scene.task.keys()].filter((v) => needles.every((word) => name(v).toLowerCase().includes(word)));
-      const ranks = STATUS_NAMES.map(rank);
-      rows.sort((a, b) => ranks[scene.status[a]] - ranks[scene.status[b]] || a - b);
+    update(facts) {
+      const isOther = facts.scene !== scene || facts.find !== find;
+      if (isOther) page = 1;
+      ({ scene, find, selected } = facts);
+      if (isOther || scene.status !== statuses) rows = matchingRows(scene, find);
+      statuses = scene.status;
       draw();
     },
-    select(v) {
-      selected = v;
-      if (scene?.degrees) draw();
-    },
   };
+}
+
+function matchingRows(scene, find) {
+  scene.degrees ??= degreesOf(scene);
+  const needles = find.toLowerCase().split(/\s+/);
+  const name = (v) => (scene.task[v] < 0 ? scene.families[scene.family[v]] : scene.ids[scene.task[v]]);
+  const rows = [...scene.task.keys()].filter((v) => needles.every((word) => name(v).toLowerCase().includes(word)));
+  const ranks = STATUS_NAMES.map(rank);
+  return rows.sort((a, b) => ranks[scene.status[a]] - ranks[scene.status[b]] || a - b);
 }
 
 function degreesOf({ count, from, to }) {

@@ -11,6 +11,7 @@ export function createPictures(ask) {
   let edition = 0; // of scene and colours: a picture of an earlier one stands in until the next has come
   let asked = null;
   let timer = 0;
+  let overviewTimer = 0;
 
   const isCurrent = ({ view }, camera, path) =>
     view.edition === edition && view.path === path && Math.abs(view.scale / camera.scale - 1) < 1e-6;
@@ -55,7 +56,8 @@ export function createPictures(ask) {
       shots[name] = { bitmap, view };
       if (name === "overview") return;
       asked = null;
-      if (shots.overview?.view.edition !== edition) ask("overview", { edition });
+      clearTimeout(overviewTimer);
+      if (shots.overview?.view.edition !== edition) overviewTimer = setTimeout(ask, SETTLE_MS, "overview", { edition });
     },
     /**
      * Shows what there is, and asks for what is missing: at once where the picture ends or is outdated, else when

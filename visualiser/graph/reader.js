@@ -1,20 +1,22 @@
 // Talks with the worker: asks it to read what the address says, again when the store has seen a change, and to arrange
 // what was read.
 
+import { askedBy, askedIn } from "./common.js";
+
 const REFRESH_MS = 2_000;
 
 /**
  * @param store  see store.js
- * @param {Worker} worker
- * @param {Promise<ErrorEvent>} failed  resolves if the worker cannot start
+ * @param {{worker: Worker, failed: Promise<ErrorEvent>, hash: string}} begun  `failed` resolves if the worker cannot
+ *   start; it began with reading what that address asks for
  * @param {Object<string, function(Object)>} heard  what to do with each kind of message: see worker.js; "scene",
  *   "colours", "unchanged" and "failed" end a reading
  */
-export function createReader(store, worker, failed, heard) {
-  let asked = { question: null, arrangement: null };
-  let reading = false;
-  let readAt = 0;
-  let revision = null;
+export function createReader(store, { worker, failed, hash }, heard) {
+  let asked = askedIn(hash);
+  let reading = true;
+  let readAt = Date.now();
+  let { revision } = store;
   let timer = 0;
 
   const post = (kind, more = {}) => worker.postMessage({ kind, ...more });
@@ -46,12 +48,12 @@ export function createReader(store, worker, failed, heard) {
     post,
     read,
     readLater,
-    /** Asks what is to be asked by now. Returns whether something else is to be seen. */
-    ask(question, arrangement) {
+    /** Asks what is to be asked by now; `graph`: that of the route. Returns whether something else is to be seen. */
+    ask(graph) {
       const before = asked;
-      asked = { question, arrangement };
-      if (!same(question, before.question)) read();
-      else if (!same(arrangement, before.arrangement)) post("arrange", { arrangement });
+      asked = askedBy(graph);
+      if (!same(asked.question, before.question)) read();
+      else if (!same(asked.arrangement, before.arrangement)) post("arrange", { arrangement: asked.arrangement });
       else {
         if (!reading && store.revision !== revision) readLater();
         return false;

@@ -2,7 +2,7 @@
 
 import { amount, clip, counted } from "../format.js";
 import { label } from "../task.js";
-import { STATUS_NAMES, countsOf, nameOf, sizeOf } from "./names.js";
+import { STATUS_NAMES, countsOf, nameOf, sizeOf } from "./common.js";
 
 const TITLE_LENGTH = 1_000;
 

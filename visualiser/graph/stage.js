@@ -52,6 +52,11 @@ export function createStage(told) {
     if (!frame) frame = requestAnimationFrame(drawFrame);
   }
 
+  function drawNow() {
+    cancelAnimationFrame(frame);
+    drawFrame(performance.now());
+  }
+
   function drawFrame(now) {
     frame = 0;
     if (!palette || !size.width) return;
@@ -150,8 +155,7 @@ export function createStage(told) {
     Object.assign(size, { width, height });
     [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
     if (scene) camera = isFirst ? opening(scene, size, beginning()) : centred(middle, camera.scale, size);
-    cancelAnimationFrame(frame);
-    drawFrame(performance.now()); // at once: a canvas that was resized is empty
+    drawNow(); // a canvas that was resized is empty
   }
   new ResizeObserver(resize).observe(canvas);
 
@@ -167,7 +171,7 @@ export function createStage(told) {
       pictures.forget();
       if (held) camera = { ...camera, x: scene.x[anchor.to] - held.x, y: scene.y[anchor.to] - held.y };
       else if (size.width) camera = opening(scene, size, beginning());
-      touch();
+      drawNow(); // a picture is asked for at once
     },
     setPalette(wanted) {
       palette = wanted;

@@ -1,7 +1,7 @@
 // The whole drawing as an SVG document, for keeping and sending.
 
 import { DASHES, DETAIL_FONT, LOUD, TITLE_FONT, fitted, groupWords, trace } from "./drawing.js";
-import { NODE_WIDTH, STATUS_NAMES, countsOf, nameOf } from "./names.js";
+import { NODE_WIDTH, STATUS_NAMES, countsOf, nameOf } from "./common.js";
 
 const MARGIN = 20;
 const HALF = NODE_WIDTH / 2;

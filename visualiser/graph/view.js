@@ -12,13 +12,12 @@
 //   list      1: as a table
 //   find      words to look for
 
-import { attribute, button, el, show, text } from "../dom.js";
+import { attribute, button, el, lazyPart, show, text } from "../dom.js";
 import { clip, counted } from "../format.js";
 import { go, route as currentRoute } from "../router.js";
 import { STATUSES } from "../task.js";
-import { arrangementOf, change, controlBar, isSet, markBar, namesIn, questionOf } from "./controls.js";
-import { STATUS_NAMES, nameOf } from "./names.js";
-import { nodeTable } from "./nodes.js";
+import { STATUS_NAMES, isSet, nameOf, namesIn } from "./common.js";
+import { change, controlBar, markBar } from "./controls.js";
 import { createReader } from "./reader.js";
 import { matching, sameNode, sceneWords, withQuestions } from "./scene.js";
 import { createStage } from "./stage.js";
@@ -31,17 +30,17 @@ const HELP = "Arrows go along the edges, Enter opens, F puts a task in the middl
 
 /**
  * @param {{store}} context  see store.js: its changes are what the graph is read again for
- * @param {Worker} worker
- * @param {Promise<ErrorEvent>} failed  resolves if the worker cannot start
+ * @param begun  the worker: see reader.js
+ * @param {HTMLLinkElement} sheet  the graph's own style sheet
  */
-export function graphView({ store }, worker, failed) {
+export function graphView({ store }, begun, sheet) {
   let scene = null;
   let selected = -1;
   let found = [];
   let looked = "";
   let failure = null;
 
-  const reader = createReader(store, worker, failed, {
+  const reader = createReader(store, begun, {
     scene: ({ scene: fresh }) => takeScene(withQuestions(fresh)),
     colours: ({ status, counts, path }) => takeColours({ status, counts, path }),
     unchanged: () => takeColours(null),
@@ -58,7 +57,7 @@ export function graphView({ store }, worker, failed) {
   });
   const controls = controlBar({ next: (step) => goToNext(found, step), save: () => scene && reader.post("svg") });
   const marks = markBar((status) => goToNext(scene.withStatus(status), 1));
-  const table = nodeTable({ pick: open, focusOn });
+  const table = lazyPart("the list", async () => (await import("./nodes.js")).nodeTable({ pick: open, focusOn }));
   const heading = el("h2", { class: "graph-title" });
   const everything = button("All tasks", () => go({ task: "", graph: { taskId: "" } }));
   const about = el("p", { class: "muted graph-about", role: "status" });
@@ -78,11 +77,10 @@ export function graphView({ store }, worker, failed) {
     help,
     said,
   );
-  followTheme((palette) => {
+  followTheme(sheet, (palette) => {
     reader.post("theme", { palette });
     stage.setPalette(palette);
   });
-
   // ---- what the worker says ----
 
   function takeScene(fresh) {
@@ -115,7 +113,7 @@ export function graphView({ store }, worker, failed) {
   function select(v) {
     selected = v;
     stage.setMarks(selected, found);
-    table.select(v);
+    showTable(currentRoute().graph);
     if (v >= 0) text(said, scene.title(v));
   }
 
@@ -198,7 +196,7 @@ export function graphView({ store }, worker, failed) {
     show(everything, graph.taskId);
     show(table.node, isTable);
     for (const each of [stage.node, help]) show(each, !isTable);
-    if (reader.ask(questionOf(graph), arrangementOf(graph))) {
+    if (reader.ask(graph)) {
       failure = null;
       attribute(stage.node, "aria-busy", "true");
     }
@@ -227,7 +225,11 @@ export function graphView({ store }, worker, failed) {
     attribute(stage.canvas, "aria-label", `${heading.textContent}: ${about.textContent}`);
     marks.update(scene, graph);
     stage.setPath(graph.path !== "0");
-    table.update(scene, graph);
+    showTable(graph);
+  }
+
+  function showTable({ list, find }) {
+    if (isSet(list)) table.update({ scene, find, selected });
   }
 
   function titleOf(id) {
@@ -269,7 +271,7 @@ function save(content, title) {
 }
 
 // Calls apply with the colours of the style sheets, now and whenever they change: a canvas cannot see them by itself.
-function followTheme(apply) {
+function followTheme(sheet, apply) {
   let applied = "";
   const look = () => {
     const palette = paletteOf(getComputedStyle(document.documentElement));
@@ -277,8 +279,7 @@ function followTheme(apply) {
     applied = JSON.stringify(palette);
     apply(palette);
   };
-  const href = new URL("graph.css", import.meta.url).href;
-  document.head.append(el("link", { rel: "stylesheet", href, onload: look }));
+  sheet.addEventListener("load", look);
   addEventListener("themechange", look);
   look();
 }

@@ -3,9 +3,11 @@
 // The page posts { kind: "read" | "arrange" | "theme" | "look" | "overview" | "svg", ... }. The worker posts the scene
 // (all arrays, transferred), or new colours for it, or that it is unchanged; pictures (of a part, or of all of it:
 // bitmaps, transferred); the SVG; and failures. Of several things asked for while it was busy it does the last of each
-// kind only.
+// kind only. It begins by itself with what the address asked for when it was started, and says nothing until it has been
+// spoken to: before that nobody listens.
 
 import { call } from "../api.js";
+import { askedIn } from "./common.js";
 import { paint, prepare } from "./drawing.js";
 import { layoutGraph } from "./layout.js";
 import * as model from "./model.js";
@@ -19,13 +21,21 @@ let tasks = null;
 let scene = null;
 let palette = null;
 
-const waiting = new Map();
+const waiting = new Map([["read", askedIn(name)]]);
 let busy = false;
 
-onmessage = ({ data }) => {
-  waiting.set(data.kind, data);
-  if (!busy) work();
-};
+const listened = new Promise((resolve) => {
+  onmessage = ({ data }) => {
+    resolve();
+    waiting.set(data.kind, data);
+    if (!busy) work();
+  };
+});
+
+async function tell(message, transfer = []) {
+  await listened;
+  postMessage(message, transfer);
+}
 
 async function work() {
   busy = true;
@@ -35,7 +45,7 @@ async function work() {
     try {
       await DEEDS[kind](message);
     } catch (error) {
-      postMessage({ kind: "failed", message: error.message });
+      tell({ kind: "failed", message: error.message });
     }
     // What arrived meanwhile shall take the place of what waits.
     await new Promise((resume) => setTimeout(resume));
@@ -59,7 +69,7 @@ const DEEDS = {
   overview: ({ edition }) => scene && postPicture("overview", { ...overview(), edition }),
   async svg() {
     const { svgOf } = await import("./svg.js");
-    postMessage({ kind: "svg", text: svgOf(scene, palette) });
+    tell({ kind: "svg", text: svgOf(scene, palette) });
   },
 };
 
@@ -93,7 +103,7 @@ function arrange(wanted) {
     .map(({ buffer }) => buffer);
   const { total, complete, whole } = tasks;
   const facts = { total, complete, whole: Boolean(whole), rooted: Boolean(question.root) };
-  postMessage({ kind: "scene", scene: { ...copy, ids, ...facts, root: question.root } }, transfer);
+  tell({ kind: "scene", scene: { ...copy, ids, ...facts, root: question.root } }, transfer);
 }
 
 function colours(shown) {
@@ -109,10 +119,10 @@ function colours(shown) {
 function recolour() {
   const fresh = colours(scene);
   const equal = ["status", "counts", "path"].every((name) => String(fresh[name]) === String(scene[name]));
-  if (equal) return postMessage({ kind: "unchanged" });
+  if (equal) return tell({ kind: "unchanged" });
   Object.assign(scene, fresh);
   prepare(scene);
-  postMessage({ kind: "colours", ...fresh });
+  tell({ kind: "colours", ...fresh });
 }
 
 // All of it, small: for the corner map, and for where no picture has been painted yet.
@@ -126,5 +136,7 @@ function postPicture(kind, view) {
   const canvas = new OffscreenCanvas(Math.ceil(view.width * view.ratio), Math.ceil(view.height * view.ratio));
   paint(canvas.getContext("2d"), scene, view, palette);
   const bitmap = canvas.transferToImageBitmap();
-  postMessage({ kind, bitmap, view }, [bitmap]);
+  tell({ kind, bitmap, view }, [bitmap]);
 }
+
+work();
