@@ -27,7 +27,7 @@ const context = { store, actions, update };
 
 /** The views: what they are called, the key after "g" that opens them, and how they come to be. */
 const VIEWS = {
-  tasks: { title: "Tasks", key: "t", amount: ({ total }) => total, ...tasksView(context) },
+  tasks: builtLater({ title: "Tasks", key: "t", amount: ({ total }) => total }, () => tasksView(context)),
   graph: lazyView("Graph", "g", async () => (await import("./graph/open.js")).openGraph(context)),
   timeline: lazyView("Timeline", "l", async () => (await import("./timeline/view.js")).timelineView(context)),
   workers: lazyView("Workers", "w", async () => (await import("./workers.js")).workersView(context), {
@@ -42,6 +42,20 @@ const VIEWS = {
   }),
   server: lazyView("Server", "s", async () => (await import("./server.js")).serverView(context)),
 };
+
+// A view whose code is here from the start: other views come sooner when it is built only once it is shown.
+function builtLater(facts, build) {
+  let view = null;
+  const built = () => (view ??= build());
+  return {
+    ...facts,
+    get node() {
+      return built().node;
+    },
+    prepare: (asked) => built().prepare?.(asked),
+    update: (asked) => built().update(asked),
+  };
+}
 
 function lazyView(title, key, load, more = {}) {
   return { title, key, ...more, ...lazyPart(title.toLowerCase(), load) };

@@ -11,6 +11,10 @@ import { askedIn } from "./common.js";
 import { paint, prepare } from "./drawing.js";
 import { layoutGraph } from "./layout.js";
 import * as model from "./model.js";
+// What layout.js is made of is named here, too, so that it is fetched along with it.
+import "./order.js";
+import "./place.js";
+import "./ranks.js";
 
 /** The most tasks that are read: what is further away is told, not shown. */
 const MOST = 20_000;
