@@ -201,7 +201,7 @@ export function createStage(told) {
     /** Takes what the worker painted. */
     take(name, bitmap, view) {
       pictures.take(name, bitmap, view);
-      touch();
+      drawNow();
     },
   };
 }
