@@ -4,12 +4,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { between, fitting, opening, panned, seeing, zoomed } from "../../visualiser/graph/camera.js";
-import { STATUS_NAMES, arrangementOf, nameOf, questionOf } from "../../visualiser/graph/common.js";
+import { STATUS_NAMES, arrangementOf, askedBy, askedIn, nameOf, questionOf } from "../../visualiser/graph/common.js";
 import { fitted, prepare } from "../../visualiser/graph/drawing.js";
 import { layoutGraph } from "../../visualiser/graph/layout.js";
 import * as model from "../../visualiser/graph/model.js";
+import { createReader } from "../../visualiser/graph/reader.js";
 import { matching, sameNode, withQuestions } from "../../visualiser/graph/scene.js";
 import { svgOf } from "../../visualiser/graph/svg.js";
+import { parse } from "../../visualiser/router.js";
 
 const number = (name) => STATUS_NAMES.indexOf(name);
 
@@ -237,6 +239,28 @@ test("the address says what to ask and how to arrange it", () => {
   for (const steps of ["0", "-1", "1e9", "x", "99999"]) assert.equal(asked({ steps }).up, -1);
   assert.deepEqual(arrangementOf({ ...graph, open: '["A",1]' }), { grouped: null, open: ["A"] });
   assert.deepEqual(arrangementOf({ ...graph, group: "0", open: "[broken" }), { grouped: false, open: [] });
+});
+
+test("the worker understands an address as the router does", () => {
+  for (const hash of [
+    "",
+    "#tab=graph",
+    "#tab=graph&taskId=A%26B+C&invert=1&steps=3&hideDone=true",
+    "#tab=graph&taskId=A&taskId=B&both=1&invert=1&group=0",
+    '#tab=graph&open=["A"]&group=1&steps=-2',
+  ])
+    assert.deepEqual(askedIn(hash), askedBy(parse(hash).graph), hash);
+});
+
+test("what the worker began with is not asked again, something else is", () => {
+  const posted = [];
+  const worker = { postMessage: ({ kind }) => posted.push(kind) };
+  const hash = "#tab=graph&taskId=A&group=0";
+  const reader = createReader({ revision: 1 }, { worker, failed: new Promise(() => {}), hash }, {});
+  assert.equal(reader.ask(parse(hash).graph), false);
+  assert.equal(reader.ask(parse("#tab=graph&taskId=A&group=1").graph), true);
+  assert.equal(reader.ask(parse("#tab=graph&taskId=B&group=1").graph), true);
+  assert.deepEqual(posted, ["arrange", "read"]);
 });
 
 test("words are looked for in tasks, and in families where there are only these", () => {

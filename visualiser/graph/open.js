@@ -1,5 +1,5 @@
-// Opens the graph. All its code is asked for as soon as this is here: one file after the other would be several times the
-// wait. What the worker needs goes before it, because that has the most to do.
+// Opens the graph. All its code is asked for as soon as this is here: one file after the other would be several times
+// the wait. What the worker needs goes before it, because that has the most to do.
 
 const FETCHED = [
   "view",

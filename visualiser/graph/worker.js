@@ -3,8 +3,8 @@
 // The page posts { kind: "read" | "arrange" | "theme" | "look" | "overview" | "svg", ... }. The worker posts the scene
 // (all arrays, transferred), or new colours for it, or that it is unchanged; pictures (of a part, or of all of it:
 // bitmaps, transferred); the SVG; and failures. Of several things asked for while it was busy it does the last of each
-// kind only. It begins by itself with what the address asked for when it was started, and says nothing until it has been
-// spoken to: before that nobody listens.
+// kind only. It begins by itself with what the address asked for when it was started, which is its name, and says
+// nothing until it has been spoken to: before that nobody listens.
 
 import { call } from "../api.js";
 import { askedIn } from "./common.js";
