@@ -24,26 +24,17 @@ const still = matchMedia("(prefers-reduced-motion: reduce)");
 export function createStage(told) {
   const canvas = el("canvas", { class: "graph-canvas", tabindex: "0", role: "application", onkeydown: press });
   const context = canvas.getContext("2d");
-  const map = createMap((point) => jumpTo(centred(point, camera.scale, size)));
-  const percent = el("output", { class: "muted", "aria-label": "Zoom in percent" });
-  const zooms = el(
-    "div",
-    { class: "graph-zoom", role: "group", "aria-label": "Zoom" },
-    percent,
-    button("+", () => zoom(STEP), { "aria-label": "Zoom in" }),
-    button("−", () => zoom(1 / STEP), { "aria-label": "Zoom out" }),
-    button("Fit", () => fit(), { "aria-label": "Show all of it" }),
-  );
-  const node = el("div", { class: "graph-stage", "aria-busy": "true" }, canvas, map.node, zooms);
+  const journey = createJourney(touch);
+  const map = createMap((point) => journey.jumpTo(centred(point, journey.camera.scale, size)));
+  const zooms = zoomBar(zoom, fit);
+  const node = el("div", { class: "graph-stage", "aria-busy": "true" }, canvas, map.node, zooms.node);
   const pictures = createPictures(told.look);
   const size = { width: 0, height: 0 };
 
   let scene = null;
   let palette = null;
-  let camera = { x: 0, y: 0, scale: 1 };
   let showsPath = true;
   let marks = NO_MARKS;
-  let glide = null;
   let frame = 0;
 
   // ---- frames ----
@@ -60,17 +51,18 @@ export function createStage(told) {
   function drawFrame(now) {
     frame = 0;
     if (!palette || !size.width) return;
-    if (glide) glideOn(now);
+    journey.goOn(now);
     const ratio = canvas.width / size.width;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.fillStyle = palette.page;
     context.fillRect(0, 0, canvas.width, canvas.height);
     const isComplete = scene !== null && drawScene(ratio);
-    text(percent, `${Number((100 * camera.scale).toPrecision(2))} %`);
-    node.setAttribute("aria-busy", String(!isComplete || glide !== null));
+    zooms.update(journey.camera.scale);
+    node.setAttribute("aria-busy", String(!isComplete || journey.isUnderWay));
   }
 
   function drawScene(ratio) {
+    const { camera } = journey;
     const isComplete = pictures.draw(context, camera, size, ratio, showsPath);
     paintMarks(context, scene, camera, ratio, marks, palette);
     const mapHelps = pictures.overview && camera.scale > 1.05 * fitting(scene, size).scale;
@@ -81,39 +73,25 @@ export function createStage(told) {
 
   // ---- looking around ----
 
-  function glideOn(now) {
-    const part = Math.max(0, Math.min(1, (now - glide.start) / GLIDE_MS));
-    camera = between(glide.from, glide.to, part * (2 - part));
-    if (part === 1) glide = null;
-    else touch();
-  }
-
-  function moveTo(target) {
-    if (still.matches) camera = target;
-    else glide = { from: camera, to: target, start: performance.now() };
-    touch();
-  }
-
-  function jumpTo(target) {
-    glide = null;
-    camera = target;
-    touch();
-  }
-
   // The node to begin at: the task asked for, else what everything comes down to.
   const beginning = () => (scene.rooted ? scene.nodeOf[0] : scene.x.indexOf(Math.max(...scene.x)));
   const least = () => Math.min(0.5, fitting(scene, size).scale / 2);
-  const aim = () => glide?.to ?? camera;
-  const zoom = (factor) => scene && moveTo(zoomed(aim(), factor, size.width / 2, size.height / 2, least()));
-  const fit = () => scene && moveTo(fitting(scene, size));
-  const pan = (dx, dy) => moveTo(panned(aim(), dx, dy));
+  const pan = (dx, dy) => journey.moveTo(panned(journey.aim, dx, dy));
+
+  function zoom(factor) {
+    if (scene) journey.moveTo(zoomed(journey.aim, factor, size.width / 2, size.height / 2, least()));
+  }
+
+  function fit() {
+    if (scene) journey.moveTo(fitting(scene, size));
+  }
 
   listenToPointers(canvas, {
-    pan: (dx, dy) => jumpTo(panned(camera, dx, dy)),
-    zoom: (factor, px, py) => scene && jumpTo(zoomed(camera, factor, px, py, least())),
-    pick: (px, py) => scene && told.pick(nodeAt(scene, camera, px, py)),
+    pan: (dx, dy) => journey.jumpTo(panned(journey.camera, dx, dy)),
+    zoom: (factor, px, py) => scene && journey.jumpTo(zoomed(journey.camera, factor, px, py, least())),
+    pick: (px, py) => scene && told.pick(nodeAt(scene, journey.camera, px, py)),
     pickAgain: told.pickAgain,
-    hover: (px, py) => scene && hover(px === null ? -1 : nodeAt(scene, camera, px, py)),
+    hover: (px, py) => scene && hover(px === null ? -1 : nodeAt(scene, journey.camera, px, py)),
   });
 
   function hover(v) {
@@ -145,16 +123,18 @@ export function createStage(told) {
     event.stopPropagation();
   }
 
-  // What was in the middle stays there.
+  // What was in the middle stays there, unless the camera is on its way elsewhere.
   function resize() {
     const { clientWidth: width, clientHeight: height } = canvas;
     if (!width) return;
     const isFirst = size.width === 0;
+    const { camera } = journey;
     const middle = { x: camera.x + size.width / camera.scale / 2, y: camera.y + size.height / camera.scale / 2 };
     const ratio = Math.min(SHARPEST, devicePixelRatio);
     Object.assign(size, { width, height });
     [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
-    if (scene) camera = isFirst ? opening(scene, size, beginning()) : centred(middle, camera.scale, size);
+    if (scene && isFirst) journey.jumpTo(opening(scene, size, beginning()));
+    else if (!journey.isUnderWay) journey.jumpTo(centred(middle, camera.scale, size));
     drawNow(); // a canvas that was resized is empty
   }
   new ResizeObserver(resize).observe(canvas);
@@ -164,13 +144,13 @@ export function createStage(told) {
     canvas,
     /** Shows another scene, all of it, or with `anchor` ({from, to}: a node there and here) from where one looked. */
     setScene(wanted, anchor) {
+      const { camera } = journey;
       const held = anchor && { x: scene.x[anchor.from] - camera.x, y: scene.y[anchor.from] - camera.y };
       scene = wanted;
       marks = NO_MARKS;
-      glide = null;
       pictures.forget();
-      if (held) camera = { ...camera, x: scene.x[anchor.to] - held.x, y: scene.y[anchor.to] - held.y };
-      else if (size.width) camera = opening(scene, size, beginning());
+      if (held) journey.jumpTo({ ...camera, x: scene.x[anchor.to] - held.x, y: scene.y[anchor.to] - held.y });
+      else if (size.width) journey.jumpTo(opening(scene, size, beginning()));
       drawNow(); // a picture is asked for at once
     },
     setPalette(wanted) {
@@ -195,13 +175,65 @@ export function createStage(told) {
     },
     /** Moves to where a node can be seen. */
     see(v) {
-      const target = seeing(aim(), scene, v, size);
-      if (target !== aim()) moveTo(target);
+      const target = seeing(journey.aim, scene, v, size);
+      if (target !== journey.aim) journey.moveTo(target);
     },
     /** Takes what the worker painted. */
     take(name, bitmap, view) {
       pictures.take(name, bitmap, view);
       drawNow();
     },
+  };
+}
+
+// Where the camera is, and how it gets to where it is going. `moved` is called when there is another step to show.
+function createJourney(moved) {
+  let camera = { x: 0, y: 0, scale: 1 };
+  let glide = null;
+  const journey = {
+    get camera() {
+      return camera;
+    },
+    /** Where it will have come to. */
+    get aim() {
+      return glide?.to ?? camera;
+    },
+    get isUnderWay() {
+      return glide !== null;
+    },
+    jumpTo(target) {
+      glide = null;
+      camera = target;
+      moved();
+    },
+    moveTo(target) {
+      if (still.matches) return journey.jumpTo(target);
+      glide = { from: camera, to: target, start: performance.now() };
+      moved();
+    },
+    /** To where it is at this time. */
+    goOn(now) {
+      if (!glide) return;
+      const part = Math.max(0, Math.min(1, (now - glide.start) / GLIDE_MS));
+      camera = between(glide.from, glide.to, part * (2 - part));
+      if (part === 1) glide = null;
+      else moved();
+    },
+  };
+  return journey;
+}
+
+function zoomBar(zoom, fit) {
+  const percent = el("output", { class: "muted", "aria-label": "Zoom in percent" });
+  return {
+    node: el(
+      "div",
+      { class: "graph-zoom", role: "group", "aria-label": "Zoom" },
+      percent,
+      button("+", () => zoom(STEP), { "aria-label": "Zoom in" }),
+      button("−", () => zoom(1 / STEP), { "aria-label": "Zoom out" }),
+      button("Fit", fit, { "aria-label": "Show all of it" }),
+    ),
+    update: (scale) => text(percent, `${Number((100 * scale).toPrecision(2))} %`),
   };
 }
