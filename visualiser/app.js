@@ -253,4 +253,4 @@ setInterval(() => {
 VIEWS[route().tab].prepare?.(route());
 store.watch();
 updateBar(route());
-amount(0); // what it needs is made while the daemon answers
+setTimeout(amount, 0, 0); // what it needs is made while the daemon answers

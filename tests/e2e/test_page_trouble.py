@@ -91,7 +91,7 @@ class HostileTest(PageTest):
 
     def assert_inert(self, page):
         """Nothing but the page's own pictures and scripts are there, and no link leads into a script."""
-        self.assertEqual(([], ["theme.js", "app.js"]), (sources(page, "img"), sources(page, "script")))
+        self.assertEqual(([], ["early.js", "app.js"]), (sources(page, "img"), sources(page, "script")))
         self.assertEqual(0, page.locator("a[href^='javascript:' i]").count())
 
 

@@ -1,6 +1,7 @@
-// Light or dark: what the person chose here, or else what the system says. A classic script that the page waits for,
-// because a page that turns dark after it was first painted light hurts the eye.
+// What cannot wait for the modules; a classic script, which runs before the page is first painted.
 
+// Light or dark: what the person chose here, or else what the system says. A page that turns dark after it was painted
+// light hurts the eye.
 (() => {
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const CHOICES = ["system", "light", "dark"];
