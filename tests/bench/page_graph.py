@@ -7,6 +7,7 @@ from typing import Any, Dict, Iterator, List, Sequence, Tuple
 from tests.bench import graphs
 from tests.bench.daemons import OURS, STOCK, Daemon, running
 from tests.bench.table import COUNT, TIME, Figure, compared
+from tests.bench.window import new_window
 from tests.e2e.daemon import ROOT
 
 DRAWN, LAYOUT, CROSSINGS, MOVING = (
@@ -19,10 +20,6 @@ ROUNDS = 3
 
 #: Seconds that stock may take.
 PATIENCE = 300
-
-#: Chromium fetches hundreds of files for what is around the page of a new window (its address bar's menu), on as many
-#: cores as there are: nobody follows a link before that is over.
-WINDOW_MS = 1500
 
 #: Edges as (task, dependency).
 Edges = Sequence[Tuple[int, int]]
@@ -103,9 +100,7 @@ def load(daemon: Daemon, size: int, edges: Edges) -> str:
 
 def opened(browser: Any, daemon: Daemon, address: str) -> Any:
     """Follow a link in a browser that knows nothing; return the page, with WATCH in it."""
-    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-    page.wait_for_timeout(WINDOW_MS)
-    page.set_default_timeout(PATIENCE * 1000)
+    page = new_window(browser, PATIENCE)
     root = "http://%s:%d/" % daemon.address
     page.add_init_script(WATCH)
     page.goto(f"{root}static/visualiser/index.html#{address}", wait_until="commit")

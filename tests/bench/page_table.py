@@ -10,6 +10,7 @@ from tests.bench import graphs
 from tests.bench.daemons import OURS, PAGE_SIZE, STOCK, Daemon, running
 from tests.bench.rows import get_work_seconds
 from tests.bench.table import BYTES, COUNT, TIME, Figure, compared, grown
+from tests.bench.window import new_window
 from tests.bench.wire import Connection, request
 
 FILLED, COST, WIRE, FOLLOWING = (
@@ -20,8 +21,8 @@ FILLED, COST, WIRE, FOLLOWING = (
 )
 ROUNDS = 3
 
-#: Milliseconds that stock may take.
-PATIENCE_MS = 120_000
+#: Seconds that stock may take.
+PATIENCE = 120
 
 #: Seconds of CPU time are counted over so many seconds.
 IDLE_SECONDS = 10
@@ -63,8 +64,7 @@ class Visit:
     """A page opened by a browser that knows nothing, and all that went over the wire for it."""
 
     def __init__(self, browser: Any, daemon: Daemon) -> None:
-        self.page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-        self.page.set_default_timeout(PATIENCE_MS)
+        self.page = new_window(browser, PATIENCE)
         root = "http://%s:%d/" % daemon.address
         self.page.add_init_script(WATCH)
         self._session = self.page.context.new_cdp_session(self.page)
