@@ -1,13 +1,17 @@
-// The statuses a task is shown with, in the order in which they matter to somebody looking for trouble. Those that begin
-// with UPSTREAM are PENDING tasks that cannot run before something is done about what they wait for.
+// How a task is shown, wherever tasks are: its status, and itself in one line.
 
 import { attribute, button, el, fill, list, show, svg, text } from "./dom.js";
 import { amount, clip, counted, parameters, resourceNeeds, taskName } from "./format.js";
 import { link } from "./router.js";
 
+const NAME_LENGTH = 120;
+const PARAMETERS_LENGTH = 200;
+
 const CIRCLE = "M8 1.8a6.2 6.2 0 1 1 0 12.4A6.2 6.2 0 0 1 8 1.8";
 
 /**
+ * The statuses a task is shown with, in the order in which they matter to somebody looking for trouble. Those that begin
+ * with UPSTREAM are PENDING tasks that cannot run before something is done about what they wait for.
  * `drawing` is path data in a box of 16 by 16; a `rare` status has a tile only while there are such tasks.
  * @type {Object<string, {label: string, hint: string, drawing: string, rare: ?boolean}>}
  */
@@ -98,11 +102,8 @@ export function statusBadge() {
     },
   };
 }
+
 // One task in one line, wherever tasks are listed: its status, its name as a link to its details, and a note.
-
-
-const NAME_LENGTH = 120;
-const PARAMETERS_LENGTH = 200;
 
 /** Whether a worker is at it. */
 export const running = ({ status }) => status === "RUNNING" || status === "BATCH_RUNNING";

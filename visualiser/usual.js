@@ -8,6 +8,11 @@ import { running } from "./task.js";
 
 const FAMILY_LENGTH = 120;
 
+// Seconds after which it is asked again although nothing has changed: being late comes with time alone.
+const AGAIN_S = 20;
+
+const moment = (store) => `${store.revision} ${Math.floor(now() / AGAIN_S)}`;
+
 /** @param context  see app.js */
 export function usualPart({ store, update }) {
   const facts = lookup(({ id, runs }, signal) => (runs ? readRunning(id, signal) : readFinish(id, signal)), update, {
@@ -24,7 +29,7 @@ export function usualPart({ store, update }) {
     node,
     update(task) {
       const open = store.overview?.features.history && task.status !== "DONE";
-      if (open) facts.update({ id: task.id, runs: running(task) }, store.revision);
+      if (open) facts.update({ id: task.id, runs: running(task) }, moment(store));
       const known = open && facts.answered?.id === task.id ? facts.value : null;
       show(node, known && (known.finish || known.usual));
       if (!known) return;
@@ -39,6 +44,25 @@ export function usualPart({ store, update }) {
       text(family, `${clip(task.name, FAMILY_LENGTH)} usually takes ${known.usual ? took(known.usual) : ""}`);
     },
   };
+}
+
+/**
+ * Which of the running tasks take longer than usual, for views that list what runs; none where no history is recorded.
+ * @param context  see app.js
+ */
+export function lateRuns({ store, update }) {
+  const facts = lookup((_, signal) => readLate(signal), update, { keep: true });
+  return {
+    update() {
+      if (store.overview?.features.history) facts.update(null, moment(store));
+    },
+    has: (id) => facts.value?.has(id) ?? false,
+  };
+}
+
+async function readLate(signal) {
+  const { rows } = await ask("history/expectations", {}, signal);
+  return new Set(rows.filter(({ slow }) => slow).map(({ task_id: id }) => id));
 }
 
 async function readRunning(id, signal) {

@@ -8,6 +8,7 @@ import { pageOf, pager } from "./table.js";
 import { go, link } from "./router.js";
 import { stepper } from "./stepper.js";
 import { since, taskLines } from "./task.js";
+import { lateRuns } from "./usual.js";
 
 const PER_PAGE = 30;
 const NAME_LENGTH = 120;
@@ -20,6 +21,7 @@ const FIGURES = [
 /** @param context  see app.js */
 export function workersView(context) {
   const workers = lookup((_, signal) => call("worker_list", {}, signal), context.update, { keep: true });
+  const late = lateRuns(context);
   const reading = failureNote(workers);
   const cards = el("div", { class: "cards" });
   const nothing = el(
@@ -32,13 +34,14 @@ export function workersView(context) {
     node: el("section", { "aria-label": "Workers" }, reading.node, cards, nothing, pages.node),
     update(route) {
       workers.update(null, context.store.revision);
+      late.update();
       reading.update();
       const page = pageOf(workers.value ?? [], route.page, PER_PAGE);
       list(
         cards,
         page.items,
         ({ name }) => name,
-        (worker) => card(worker, context),
+        (worker) => card(worker, late, context),
       );
       show(nothing, workers.value?.length === 0);
       pages.update(page);
@@ -46,7 +49,7 @@ export function workersView(context) {
   };
 }
 
-function card(worker, context) {
+function card(worker, late, context) {
   const head = header(worker);
   const load = loadBar();
   const figures = FIGURES.map(figure);
@@ -66,14 +69,15 @@ function card(worker, context) {
     update(facts) {
       node.classList.toggle("off", facts.state === "disabled");
       for (const part of [head, load, resize, ...figures]) part.update(facts);
-      tasks.update(Object.entries(facts.running ?? {}).map(([id, task]) => runningNote({ ...task, id })));
+      const running = Object.entries(facts.running ?? {});
+      tasks.update(running.map(([id, task]) => runningNote({ ...task, id }, late.has(id))));
     },
   };
 }
 
-function runningNote(task) {
+function runningNote(task, late) {
   const progress = typeof task.progress_percentage === "number" ? `${task.progress_percentage} %, ` : "";
-  return { task, note: `${progress}${duration(now() - since(task))}` };
+  return { task, note: `${late ? "⚠ longer than usual, " : ""}${progress}${duration(now() - since(task))}` };
 }
 
 function header(worker) {

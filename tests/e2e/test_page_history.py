@@ -35,10 +35,14 @@ class HistoryTest(PageTest):
     settings = {**STILL, "record_task_history": True}
 
     def runs(self, **fields):
-        """Return the rows of /api/history/runs; none while the database is being made."""
+        """Return the rows of /api/history/runs."""
+        return self.asked("runs", **fields)
+
+    def asked(self, question, **fields):
+        """Return the rows that the history answers with; none while the database is being made."""
         query = "&".join(f"{name}={value}" for name, value in fields.items())
         with contextlib.closing(self.daemon.connection()) as connection:
-            connection.request("GET", f"/api/history/runs?{query}")
+            connection.request("GET", f"/api/history/{question}?{query}")
             reply = connection.getresponse()
             found = json.loads(reply.read())
         return found["response"]["rows"] if reply.status == http.client.OK else []
@@ -90,6 +94,18 @@ class RealRunsTest(HistoryTest):
         expect(failures).to_contain_text("RuntimeError: failed as told")
         page.reload()
         expect(marks(page, "FAILED")).to_have_count(1)
+
+    def test_what_a_worker_runs_for_too_long_is_marked(self):
+        for number in range(3):
+            self.add("Quick", f"quick{number}", worker=ALPHA)
+            self.daemon.call("get_work", worker=ALPHA)
+            self.add("Quick", f"quick{number}", worker=ALPHA, status="DONE")
+        self.runs_at_last(task_id="quick2", status="DONE")
+        self.add("Quick", "late", worker=ALPHA)
+        self.daemon.call("get_work", worker=ALPHA)
+        wait_until(lambda: [row["slow"] for row in self.asked("expectations")] == [True], "it is late")
+        page = self.open("tab=workers")
+        expect(page.get_by_role("listitem").filter(has_text="Quick")).to_contain_text("longer than usual")
 
     def test_chart_is_gone_along_by_keys(self):
         self.run_worker("Flaky", "--failures", "1", status=TASK_FAILED)
