@@ -3978,7 +3978,7 @@ class Inspection(StateMachine):
         """
         trouble = yield self._trouble
         wanted = Filter(status, family, worker, search, params, since, until, time, ids)
-        end = offset + min(limit, MAX_ROWS)
+        end = min(offset + min(limit, MAX_ROWS), sys.maxsize)
         if sort in ORDERED:
             page, total = yield from self._find_in_order(wanted, sort, trouble, end, count)
         else:
@@ -11911,7 +11911,7 @@ BACKLOG = 1024  #: connections the system may hold until they are accepted
 MAX_BODY = 64 * 1024 * 1024  #: bytes of a request body, as sent and unpacked
 MAX_LINE = 64 * 1024  #: bytes of a request line
 MAX_HEADERS = 100  #: header lines of a request
-MAX_KEPT_HEADERS = 2048  #: bytes of header lines up to which they are remembered with what they say
+MAX_REMEMBERED = 2048  #: bytes of a request line, or of header lines, up to which what they mean is remembered
 MAX_HEADER_BYTES = 64 * 1024  #: bytes of all header lines of a request
 MAX_PARTS = 4_000_000  #: commas in arguments: three bytes of JSON may be a hundred in memory
 MAX_FIELDS = 10_000  #: fields of a query
@@ -12025,7 +12025,8 @@ class RequestLine(NamedTuple):
 
 def parse_request_line(line: bytes) -> Optional[RequestLine]:
     """The parts of a request line; None if it is malformed."""
-    return (_parse_request_line.__wrapped__ if b"?" in line else _parse_request_line)(line)
+    passing = len(line) > MAX_REMEMBERED or b"?" in line
+    return (_parse_request_line.__wrapped__ if passing else _parse_request_line)(line)
 
 
 @functools.lru_cache(maxsize=256)
@@ -12043,8 +12044,8 @@ def _parse_request_line(line: bytes) -> Optional[RequestLine]:
 
 def parse_headers(block: bytes) -> Headers:
     """Headers from their lines; one that is repeated has its values joined by commas. 400 if any is malformed."""
-    secret = len(block) > MAX_KEPT_HEADERS or b"uthorization" in block or b"ookie" in block
-    return (_parse_headers.__wrapped__ if secret else _parse_headers)(block)
+    passing = len(block) > MAX_REMEMBERED or b"uthorization" in block or b"ookie" in block
+    return (_parse_headers.__wrapped__ if passing else _parse_headers)(block)
 
 
 @functools.lru_cache(maxsize=1024)

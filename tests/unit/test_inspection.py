@@ -5,6 +5,7 @@ import itertools
 import json
 import logging
 import random
+import sys
 import threading
 import unittest
 from functools import partial
@@ -686,6 +687,12 @@ class TestRows(InspectionCase):
         expected = ["failed", "off", "behind", "below", "missing", "outside", "ready", "done"]
         self.assertEqual(expected, self.ids())
         self.assertEqual(expected[::-1], [*self.ids(sort="-status")[:1], *expected[-2:0:-1], "failed"])
+
+    def test_no_page_is_too_far_away(self):
+        self.add("a", "b")
+        for sort, count in itertools.product(("name", "updated"), (True, False)):
+            page = self.scheduler.tasks(sort=sort, offset=sys.maxsize, count=count)
+            self.assertEqual([], page["rows"], (sort, count))
 
     def test_pages(self):
         self.add(*(f"t{n}" for n in range(7)))
