@@ -32,7 +32,7 @@ GROWTH = 48 * 1024 * 1024
 PROC = Path("/proc")
 
 
-#: In a query all is text, and what is left out of it says nothing: what Schemathesis made to be wrong may be right there.
+#: In a query all is text, and what is left out of it says nothing, so what was made up to be wrong may be right there.
 TEXT_IN_QUERIES = """
 [[operations]]
 include-method = "GET"
