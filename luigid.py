@@ -11911,7 +11911,7 @@ BACKLOG = 1024  #: connections the system may hold until they are accepted
 MAX_BODY = 64 * 1024 * 1024  #: bytes of a request body, as sent and unpacked
 MAX_LINE = 64 * 1024  #: bytes of a request line
 MAX_HEADERS = 100  #: header lines of a request
-MAX_REMEMBERED = 2048  #: bytes of a request line, or of header lines, up to which what they mean is remembered
+MAX_RECALLED = 2048  #: bytes of a request line, or of header lines, up to which what they mean is remembered
 MAX_HEADER_BYTES = 64 * 1024  #: bytes of all header lines of a request
 MAX_PARTS = 4_000_000  #: commas in arguments: three bytes of JSON may be a hundred in memory
 MAX_FIELDS = 10_000  #: fields of a query
@@ -12025,7 +12025,7 @@ class RequestLine(NamedTuple):
 
 def parse_request_line(line: bytes) -> Optional[RequestLine]:
     """The parts of a request line; None if it is malformed."""
-    passing = len(line) > MAX_REMEMBERED or b"?" in line
+    passing = len(line) > MAX_RECALLED or b"?" in line
     return (_parse_request_line.__wrapped__ if passing else _parse_request_line)(line)
 
 
@@ -12044,7 +12044,7 @@ def _parse_request_line(line: bytes) -> Optional[RequestLine]:
 
 def parse_headers(block: bytes) -> Headers:
     """Headers from their lines; one that is repeated has its values joined by commas. 400 if any is malformed."""
-    passing = len(block) > MAX_REMEMBERED or b"uthorization" in block or b"ookie" in block
+    passing = len(block) > MAX_RECALLED or b"uthorization" in block or b"ookie" in block
     return (_parse_headers.__wrapped__ if passing else _parse_headers)(block)
 
 
