@@ -2105,13 +2105,17 @@ def _text(value: Any) -> str:
     return value if type(value) is str else str.__str__(value)
 
 
+#: characters that a number counts as, or what else is no text
+SCALAR_SIZE = 8
+
+
 def _size(value: Any) -> int:
     """Return the characters in a JSON value."""
     if isinstance(value, str):
         return len(value)
     if isinstance(value, dict):
         return sum(map(len, value)) + sum(map(_size, value.values()))
-    return sum(map(_size, value)) if isinstance(value, (list, tuple)) else 8
+    return sum(map(_size, value)) if isinstance(value, (list, tuple)) else SCALAR_SIZE
 
 
 def _of_sane_size(value: Any) -> Any:
@@ -2189,10 +2193,11 @@ def _object(value: Any) -> Dict[str, Any]:
         raise TypeError
     copy, size = {}, 0
     for name, item in value.items():
-        if type(item) is not str:
-            item = _number(item) if type(item) is int else _plain(item)
+        kind = type(item)
+        if kind is not str:
+            item = _number(item) if kind is int else _plain(item)
         copy[sys.intern(name)] = item
-        size += len(name) + (len(item) if type(item) is str else 8 if type(item) is int else _size(item))
+        size += len(name) + (len(item) if kind is str else SCALAR_SIZE if kind is int else _size(item))
     if size > MAX_VALUE:
         raise TooMuch(f"a value may have {MAX_VALUE} characters")
     return copy
@@ -2785,25 +2790,25 @@ class StateMachine:
                 more["policy"] = task.retry_policy
         elif kind in (RUNNING, BATCH_RUNNING):
             deps = task.deps[:MAX_EVENT_DEPS]
-        agenda, worker_id = self._agenda, speaker.id if speaker else task.worker_running
-        worker = agenda.workers.get(worker_id)
-        agenda.told += 1
-        event = Event(
-            *(agenda.told, kind, self._now, task.id, task.family, task.params, task.hidden_params()),
-            *(worker_id, worker and worker.host, task.time_running, failures, reason, report, deps),
-            **more,
-        )
-        self._told.append((event, task))
+        about = (task.id, task.family, task.params, task.hidden_params())
+        worker_id = speaker.id if speaker else task.worker_running
+        self._tell_of(task, kind, about, worker_id, task.time_running, failures, reason, report, deps, **more)
 
     def _tell_of(
-        self, kind: str, name: str, family: str, params: Mapping[str, Any], worker_id: Optional[str], **more: Any
+        self,
+        task: Optional[Task],
+        kind: str,
+        about: Tuple[str, str, Mapping[str, Any], Tuple[str, ...]],
+        worker_id: Optional[str],
+        *facts: Any,
+        **more: Any,
     ) -> None:
-        """Let hear of what is about no task that is known."""
+        """Let hear of a task, if it is one that is known; `about` and `facts` are fields of an Event, in its order."""
         agenda = self._agenda
         agenda.told += 1
         worker = agenda.workers.get(worker_id)
-        about = (name, family, params, (), worker_id, worker and worker.host, None)
-        self._told.append((Event(agenda.told, kind, self._now, *about, **more), None))
+        event = Event(agenda.told, kind, self._now, *about, worker_id, worker and worker.host, *facts, **more)
+        self._told.append((event, task))
 
     def _tell_failure(self, task: Task, speaker: Worker, family: str, expl: Any, owners: Tuple[str, ...]) -> None:
         """Let hear of a failure that a worker reports, as stock counts them for its batches of mail."""
@@ -3108,9 +3113,9 @@ class StateMachine:
         """Tell that a worker could not even schedule a task."""
         self._log(logging.WARNING, "worker %s could not schedule %s", worker, task_name)
         if self._is_heard:
-            more = {"report": brief_report(expl), "owners": owners}
-            rest = self._unbatched(worker, family, params)
-            self._tell_of(SCHEDULING_FAILED, task_name, family, params, worker, unbatched=rest, **more)
+            about, rest = (task_name, family, params, ()), self._unbatched(worker, family, params)
+            more = {"report": brief_report(expl), "owners": owners, "unbatched": rest}
+            self._tell_of(None, SCHEDULING_FAILED, about, worker, None, **more)
 
     # -- a run tells of itself -----------------------------------------------------------------------------------------
 
@@ -3198,7 +3203,7 @@ class StateMachine:
             silence = self._now - worker.last_active
             self._log(logging.INFO, "worker %s is gone: no word since %.0f s", worker.id, silence)
             if self._is_heard:
-                self._tell_of(WORKER_LOST, "", "", NOTHING, worker.id)
+                self._tell_of(None, WORKER_LOST, ("", "", NOTHING, ()), worker.id, None)
         due = [(task, self._expire(task)) for task in self._agenda.pop_due(self._now, most)]
         for task, is_over in due:
             if is_over:
@@ -5298,11 +5303,10 @@ def describe_changes(agenda: Agenda) -> List[Change]:
     tasks, workers, others = [], [], []
     for item in agenda.changed:
         (tasks if type(item) is Task else workers if type(item) is Worker else others).append(item)
-    changes: List[Change] = [("strip", *strip) for strip in agenda.stripped] if agenda.stripped else []
-    if workers:  # one that is gone may have come back meanwhile, as another object
-        known = agenda.workers.get
-        changes += [("worker gone", worker.id) for worker in workers if known(worker.id) is not worker]
-        changes += [("worker", worker_fields(worker)) for worker in workers if known(worker.id) is worker]
+    changes: List[Change] = [("strip", *strip) for strip in agenda.stripped]
+    known = agenda.workers.get  # a worker that is gone may have come back meanwhile, as another object
+    changes += [("worker gone", worker.id) for worker in workers if known(worker.id) is not worker]
+    changes += [("worker", worker_fields(worker)) for worker in workers if known(worker.id) is worker]
     if len(tasks) > 1:
         tasks.sort(key=lambda task: (task.status != GONE, task.seq))
     for task in tasks:
@@ -9622,7 +9626,7 @@ def recent_page(reader: HistoryReader, name: str, query: Mapping[str, List[str]]
 
 def is_list(spec: Rpc, field: str) -> bool:
     """Tell whether an argument of a question may be given more than once."""
-    return spec.params[field].kind.schema.get("type") == "array"
+    return spec.kind(field).schema.get("type") == "array"
 
 
 def named_page(reader: HistoryReader, name: str, query: Mapping[str, List[str]], root: str) -> Page:
@@ -12025,8 +12029,8 @@ class RequestLine(NamedTuple):
 
 def parse_request_line(line: bytes) -> Optional[RequestLine]:
     """The parts of a request line; None if it is malformed."""
-    passing = len(line) > MAX_RECALLED or b"?" in line
-    return (_parse_request_line.__wrapped__ if passing else _parse_request_line)(line)
+    is_usual = len(line) <= MAX_RECALLED and b"?" not in line
+    return (_parse_request_line if is_usual else _parse_request_line.__wrapped__)(line)
 
 
 @functools.lru_cache(maxsize=256)
@@ -12044,8 +12048,9 @@ def _parse_request_line(line: bytes) -> Optional[RequestLine]:
 
 def parse_headers(block: bytes) -> Headers:
     """Headers from their lines; one that is repeated has its values joined by commas. 400 if any is malformed."""
-    passing = len(block) > MAX_RECALLED or b"uthorization" in block or b"ookie" in block
-    return (_parse_headers.__wrapped__ if passing else _parse_headers)(block)
+    names = block.lower()
+    is_usual = len(block) <= MAX_RECALLED and b"authorization" not in names and b"cookie" not in names
+    return (_parse_headers if is_usual else _parse_headers.__wrapped__)(block)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -12088,10 +12093,8 @@ def history_arguments(spec: Rpc, fields: Mapping[str, List[str]]) -> Dict[str, A
 
 def form_field(form: bytes) -> Optional[bytes]:
     """The last field `data` of an urlencoded form, still encoded; None if there is none."""
-    if form.startswith(b"data=") and b"&" not in form:  # as clients send it
-        return form[len(b"data=") :]
-    start = (b"&" + form).rfind(b"&data=")
-    return None if start < 0 else form[start + len(b"data=") :].partition(b"&")[0]
+    _, found, rest = (b"&" + form).rpartition(b"&data=")
+    return rest.partition(b"&")[0] if found else None
 
 
 #: Makes percent-encoding into quoted-printable. That gives line ends a meaning, so they become another kind of white
@@ -12137,18 +12140,18 @@ _decoder = json.JSONDecoder(parse_float=parse_float, parse_int=parse_integer, pa
 
 def decode_json(text: str) -> Any:
     """The value of a JSON text; ValueError if it is none."""
-    try:  # what the method `decode` does too, for half as much again
+    try:
         value, end = _decoder.scan_once(text, 0)
     except StopIteration:
-        return _decoder.decode(text)
-    return value if end == len(text) else _decoder.decode(text)
+        end = -1
+    return value if end == len(text) else _decoder.decode(text)  # which passes over white space, or says what is wrong
 
 
 def parse_arguments(data: bytes) -> Dict[str, Any]:
     """The arguments of a call from their JSON text; 400 unless it is an object of sane size."""
     if data.count(b"[") + data.count(b"{") > MAX_NESTING and is_nested_too_deep(data):
         raise HttpError(400, f"data is nested deeper than {MAX_NESTING} levels")
-    if len(data) > MAX_PARTS < data.count(b","):
+    if data.count(b",") > MAX_PARTS:
         raise HttpError(413, f"data has more than {MAX_PARTS} parts")
     try:
         arguments = decode_json(data.decode())
@@ -12198,7 +12201,7 @@ def plain_arguments(query: bytes, spec: Rpc) -> Dict[str, Any]:
     except ValueError:
         raise HttpError(400, f"the query has more than {MAX_FIELDS} fields") from None
     for (name, key), text in ((match.groups(), text) for field, text in fields if (match := QUERY_FIELD(field))):
-        kind = spec.params[name].kind if name in spec.params else None
+        kind = spec.kind(name)
         form = kind.schema.get("type") if kind else None
         if form == "array":
             arguments.setdefault(name, []).append(text)
@@ -12621,10 +12624,10 @@ class Connection(BaseHTTPRequestHandler):
     def read_header_lines(self) -> bytes:
         """Read lines up to an empty one, within the limits."""
         arrived = self.rfile.peek()  # nearly always all of them have, and the body too
-        end = 0 if arrived.startswith(b"\r\n") else arrived.find(b"\r\n\r\n") + 2
-        if end == 1:
+        size = (b"\r\n" + arrived).find(b"\r\n\r\n")
+        if size < 0:
             return self.await_header_lines()
-        lines = self.rfile.read(end + 2)[:end]
+        lines = self.rfile.read(size + 2)[:size]
         if lines.count(b"\n") > MAX_HEADERS:
             raise self.too_many_headers()
         return lines
@@ -12996,6 +12999,7 @@ OWN_CALLS = {name: describe(method, changes=False)._replace(name=name) for name,
 #: Those that wait until something changes, which keep nobody else from calling meanwhile.
 WAITING_CALLS = frozenset(("changes",))
 
+#: How calls are served: each is found by its whole path, and what is none by the beginning.
 CALL_VERBS = {"GET": Connection.call, "POST": Connection.call, "OPTIONS": Connection.preflight}
 
 #: What is served where, by verb. A path that ends in a slash stands for everything below it.
