@@ -1567,8 +1567,9 @@ class Agenda:
             task = stack.pop()
             task.priority = priority
             self.settle(task)
-            upstream = map(self.tasks.get, task.deps)
-            stack.extend(dep for dep in upstream if dep is not None and dep.priority < priority)
+            if task.deps:
+                upstream = map(self.tasks.get, task.deps)
+                stack.extend(dep for dep in upstream if dep is not None and dep.priority < priority)
 
     # -- workers -------------------------------------------------------------------------------------------------------
 
@@ -1658,7 +1659,8 @@ class Agenda:
         # also for tasks whose own fields are as they were, when what is derived from others has changed
         self._settle_seats(task)
         self._settle_tally(task)
-        self._settle_booking(task)
+        if task.booking or task.status in (RUNNING, BATCH_RUNNING):
+            self._settle_booking(task)
         self._settle_due(task)
 
     def _settle_seats(self, task: Task) -> None:
@@ -1711,7 +1713,8 @@ class Agenda:
 
     def _count(self, task: Task, workers: Tuple[str, ...], flags: int, step: int) -> None:
         alone = step if len(workers) == 1 else 0
-        for worker in map(self.workers.__getitem__, workers):
+        for worker_id in workers:
+            worker = self.workers[worker_id]
             if flags & IS_PENDING:
                 worker.pending += step
                 worker.pending_alone += alone
@@ -1737,6 +1740,10 @@ class Agenda:
             if booking:
                 self._book(task, *booking)
             task.booking = booking
+        if self._is_adrift(task):
+            self.adrift[task] = None
+        else:
+            self.adrift.pop(task, None)
 
     def _book(self, task: Task, worker_id: Optional[str], held: Demand, batch_id: Optional[str]) -> None:
         self.running_on.setdefault(worker_id, set()).add(task)
@@ -1770,10 +1777,6 @@ class Agenda:
                 self._settle_due(task)
 
     def _settle_due(self, task: Task) -> None:
-        if self._is_adrift(task):
-            self.adrift[task] = None
-        elif task in self.adrift:
-            del self.adrift[task]
         due = self._when_due(task)
         if due != task.due:
             task.due = due
@@ -3720,11 +3723,12 @@ class Feed:
             family.module = family.module or task.module
 
     def _add(self, name: str, status: str, step: int) -> None:
-        if name not in self.families:
-            self.families[name] = Family()
-        counts = self.families[name].counts
-        counts[status] = counts.get(status, 0) + step
-        if not counts[status]:
+        family = self.families.get(name)
+        if family is None:
+            family = self.families[name] = Family()
+        counts = family.counts
+        count = counts[status] = counts.get(status, 0) + step
+        if not count:
             del counts[status]
             if not counts:
                 del self.families[name]
@@ -5299,19 +5303,20 @@ worker_fields = operator.attrgetter(*WORKER_FIELDS)
 
 
 def describe_changes(agenda: Agenda) -> List[Change]:
-    """Return what is in `agenda.changed` and `agenda.stripped` as changes, and clear these."""
+    """Return what is in `agenda.changed` and `agenda.stripped` as changes, and clear these. Mostly that is one task."""
     tasks, workers, others = [], [], []
     for item in agenda.changed:
         (tasks if type(item) is Task else workers if type(item) is Worker else others).append(item)
-    changes: List[Change] = [("strip", *strip) for strip in agenda.stripped]
-    known = agenda.workers.get  # a worker that is gone may have come back meanwhile, as another object
-    changes += [("worker gone", worker.id) for worker in workers if known(worker.id) is not worker]
-    changes += [("worker", worker_fields(worker)) for worker in workers if known(worker.id) is worker]
+    changes: List[Change] = [("strip", *strip) for strip in agenda.stripped] if agenda.stripped else []
+    if workers:
+        known = agenda.workers.get  # a worker that is gone may have come back meanwhile, as another object
+        changes += [("worker gone", worker.id) for worker in workers if known(worker.id) is not worker]
+        changes += [("worker", worker_fields(worker)) for worker in workers if known(worker.id) is worker]
     if len(tasks) > 1:
         tasks.sort(key=lambda task: (task.status != GONE, task.seq))
     for task in tasks:
         changes.append(("task gone", task.id) if task.status == GONE else ("task", task_fields(task)))
-    changes.extend(describe_common(agenda, item) for item in others)
+    changes += [describe_common(agenda, item) for item in others] if others else []
     agenda.changed.clear()
     agenda.stripped.clear()
     return changes
@@ -11919,7 +11924,7 @@ MAX_RECALLED = 2048  #: bytes of a request line, or of header lines, up to which
 MAX_HEADER_BYTES = 64 * 1024  #: bytes of all header lines of a request
 MAX_PARTS = 4_000_000  #: commas in arguments: three bytes of JSON may be a hundred in memory
 MAX_FIELDS = 10_000  #: fields of a query
-MAX_DIGITS = 308  #: digits of an integer: each then has a float near it, so that arithmetic cannot overflow
+MAX_DIGITS = 308  #: digits of a Content-Length, and of an integer in JSON where Python has no limit of its own
 
 MAX_CONNECTIONS = 4096  #: connections at a time; beyond, an idle one gives way, and if there is none: 503
 MAX_PER_ADDRESS = 2048  #: the same of one address, and then 429: a thousand workers, with a child each that calls too
@@ -12122,7 +12127,7 @@ def parse_float(text: str) -> float:
 
 
 def parse_integer(text: str) -> int:
-    """A JSON integer, within the range of floats; ValueError beyond."""
+    """A JSON integer; ValueError for one so long that it would take seconds. For Pythons that do not refuse it."""
     if len(text) > MAX_DIGITS:
         raise ValueError(f"an integer of {len(text)} digits, {MAX_DIGITS} are allowed")
     return int(text)
@@ -12135,7 +12140,11 @@ def parse_constant(text: str) -> float:
     return parse_float(text)
 
 
-_decoder = json.JSONDecoder(parse_float=parse_float, parse_int=parse_integer, parse_constant=parse_constant)
+_decoder = json.JSONDecoder(
+    parse_float=parse_float,
+    parse_int=int if hasattr(sys, "set_int_max_str_digits") else parse_integer,  # the scanner has a fast way for int
+    parse_constant=parse_constant,
+)
 
 
 def decode_json(text: str) -> Any:
