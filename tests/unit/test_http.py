@@ -522,6 +522,20 @@ class ProtocolTest(ServerTest):
         client = self.connect().send(*(call("fetch_error", task_id=str(i)) for i in range(50)))
         self.assertEqual([str(i) for i in range(50)], [client.reply().json["response"]["taskId"] for _ in range(50)])
 
+    def test_what_heads_mean_is_remembered_but_no_secret_and_not_without_end(self):
+        known = mock.patch.multiple(luigid, _known_headers={}, _known_request_lines={}, MAX_KNOWN=3)
+        with known:
+            for line in (b"X-Number: 1", b"Authorization: Basic c2VjcmV0", b"Proxy-authorization: x", b"cOOKIE: x"):
+                for target in (b"/api/graph", b"/api/graph?token=secret"):
+                    self.ask(b"GET %s HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n" % (target, line))
+            self.assertEqual([b"GET /api/graph HTTP/1.1\r\n"], list(luigid._known_request_lines))
+            self.assertEqual([b"Host: x\r\nX-Number: 1\r\n"], list(luigid._known_headers))
+            lines = [b"GET /%d HTTP/1.1\r\n" % number for number in range(8)]
+            for number, line in enumerate(lines):
+                self.ask(b"%sHost: x\r\nX-Number: %d\r\n\r\n" % (line, number))
+            self.assertEqual(lines[-3:], list(luigid._known_request_lines))
+            self.assertEqual(3, len(luigid._known_headers))
+
     def test_errors_that_are_understood_keep_the_connection(self):
         client = self.connect()
         for raw, status in (
