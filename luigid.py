@@ -1659,7 +1659,7 @@ class Agenda:
         # also for tasks whose own fields are as they were, when what is derived from others has changed
         self._settle_seats(task)
         self._settle_tally(task)
-        if task.booking or task.status in (RUNNING, BATCH_RUNNING):
+        if task.booking or task.status in (RUNNING, BATCH_RUNNING):  # it ran, or runs
             self._settle_booking(task)
         self._settle_due(task)
 
@@ -2206,6 +2206,27 @@ def _object(value: Any) -> Dict[str, Any]:
     return copy
 
 
+#: characters of the names in an object up to which equal ones are shared
+MAX_SHARED = 1024
+
+
+def _visibilities(value: Any) -> Dict[str, Any]:
+    try:
+        return _shared(*value, *value.values())
+    except TypeError:
+        return _object(value)
+
+
+@functools.lru_cache(maxsize=4096, typed=True)
+def _shared(*names_and_values: Any) -> Dict[str, Any]:
+    """Return a checked object of integers; cached, so that the tasks of a family share one. TypeError for others."""
+    half = len(names_and_values) // 2
+    names, values = names_and_values[:half], names_and_values[half:]
+    if any(type(value) is not int for value in values) or sum(map(len, names)) > MAX_SHARED:
+        raise TypeError
+    return _object(dict(zip(names, values)))
+
+
 def _identifiers(value: Any) -> Tuple[str, ...]:
     if not isinstance(value, (list, tuple, set, frozenset)):
         raise TypeError
@@ -2276,6 +2297,7 @@ Numbers = Annotated[
     Mapping[str, Number], Kind(_numbers, "an object of numbers", _object_of(NUMBER, MAX_DEMANDS, STRING))
 ]
 Object = Annotated[Mapping[str, Any], Kind(_object, "an object", {"type": "object"})]
+Visibilities = Annotated[Mapping[str, Any], Kind(_visibilities, "an object", {"type": "object"})]
 Anything = Annotated[Any, Kind(_anything, "any JSON value", {}, nullable=True)]
 Info = Annotated[
     Mapping[str, Any], Kind(_info, 'an object or a list of pairs, with a number of at least 0 for "workers"', INFO)
@@ -2603,7 +2625,7 @@ class StateMachine:
         family: Text = "",
         module: Text = None,
         params: Object = NOTHING,
-        param_visibilities: Object = NOTHING,
+        param_visibilities: Visibilities = NOTHING,
         accepts_messages: FlagOrNull = False,
         assistant: Flag = False,
         tracking_url: Text = None,
@@ -5307,7 +5329,7 @@ def describe_changes(agenda: Agenda) -> List[Change]:
     tasks, workers, others = [], [], []
     for item in agenda.changed:
         (tasks if type(item) is Task else workers if type(item) is Worker else others).append(item)
-    changes: List[Change] = [("strip", *strip) for strip in agenda.stripped] if agenda.stripped else []
+    changes: List[Change] = [("strip", *strip) for strip in agenda.stripped]
     if workers:
         known = agenda.workers.get  # a worker that is gone may have come back meanwhile, as another object
         changes += [("worker gone", worker.id) for worker in workers if known(worker.id) is not worker]
@@ -5316,7 +5338,7 @@ def describe_changes(agenda: Agenda) -> List[Change]:
         tasks.sort(key=lambda task: (task.status != GONE, task.seq))
     for task in tasks:
         changes.append(("task gone", task.id) if task.status == GONE else ("task", task_fields(task)))
-    changes += [describe_common(agenda, item) for item in others] if others else []
+    changes += [describe_common(agenda, item) for item in others]
     agenda.changed.clear()
     agenda.stripped.clear()
     return changes
@@ -6488,7 +6510,7 @@ TASK_RULES: Rules = {
     "family": (_text, ""),
     "module": (_text, None),
     "params": (_object, NOTHING),
-    "param_visibilities": (_object, NOTHING),
+    "param_visibilities": (_visibilities, NOTHING),
     "seq": (_count, 0),
     "deps": (_identifiers, ()),
     "resources": (_demand_of, ()),

@@ -372,5 +372,25 @@ class TestNull(ArgumentsCase):
         self.assertEqual(totals, {"disk": 3, "tape": 1})
 
 
+class TestSharing(ArgumentsCase):
+    def kept(self, number, visibilities):
+        self.scheduler.add_task(worker="w", task_id=f"t{number}", param_visibilities=visibilities)
+        return self.scheduler._agenda.tasks[f"t{number}"].param_visibilities
+
+    def test_tasks_share_equal_visibilities_of_the_usual_kind(self):
+        said = {"day": 0, "password": 2}
+        first, second, other = self.kept(1, said), self.kept(2, dict(said)), self.kept(3, {**said, "day": 1})
+        self.assertEqual((first, other), (said, {"day": 1, "password": 2}))
+        self.assertIs(first, second)
+        said["day"] = 3
+        self.assertEqual(self.kept(4, {"day": 0, "password": 2}), {"day": 0, "password": 2})
+
+    def test_what_only_looks_equal_is_kept_as_it_is(self):
+        for number, odd in enumerate([{"x": 1}, {"x": True}, {"x": 1.0}, {"x": [1]}, {"x": {}}, {"x" * 2000: 1}, {}]):
+            with self.subTest(odd=odd):
+                kept = self.kept(number, odd)
+                self.assertEqual((kept, [*map(type, kept.values())]), (odd, [*map(type, odd.values())]))
+
+
 if __name__ == "__main__":
     unittest.main()
