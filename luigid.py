@@ -13973,7 +13973,10 @@ def in_background(daemon: Callable[[Announce], int]) -> Tuple[int, str]:
     Returns in the process that called, and only when the daemon answers requests or has failed.
     """
     reader, writer = os.pipe()
+    # Python swallows an interrupt that falls into what it calls after a fork; so it has to come later.
+    usual = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     child = os.fork()
+    signal.pthread_sigmask(signal.SIG_SETMASK, usual)
     if child == 0:
         os.close(reader)
         leave_terminal(daemon, writer)
