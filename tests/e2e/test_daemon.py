@@ -372,7 +372,14 @@ class BackgroundTest(DaemonTest):
     def test_interrupted_starter_leaves_no_stack_trace(self):
         os.mkfifo(self.path("state.pickle"))  # a state that is being read for ever
         command = [*self.command, *self.flags]
-        starter = subprocess.Popen(command, cwd=self.directory, env=self.environment, stderr=subprocess.PIPE, text=True)
+        starter = subprocess.Popen(
+            command,
+            cwd=self.directory,
+            env=self.environment,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # in the background shells ignore it
+        )
         pid_file = Path(self.path("run/luigid.pid"))
         wait_until(lambda: pid_file.exists() and pid_file.read_text(), "the daemon has begun")
         starter.send_signal(signal.SIGINT)
