@@ -11950,7 +11950,7 @@ MAX_KNOWN = 1024  #: request lines, and blocks of header lines, of which that is
 MAX_HEADER_BYTES = 64 * 1024  #: bytes of all header lines of a request
 MAX_PARTS = 4_000_000  #: commas in arguments: three bytes of JSON may be a hundred in memory
 MAX_FIELDS = 10_000  #: fields of a query
-MAX_DIGITS = 308  #: digits of a Content-Length, and of an integer in JSON where Python has no limit of its own
+MAX_DIGITS = 4300  #: digits of an integer: as many as Python takes by itself, where it has a limit
 
 MAX_CONNECTIONS = 4096  #: connections at a time; beyond, an idle one gives way, and if there is none: 503
 MAX_PER_ADDRESS = 2048  #: the same of one address, and then 429: a thousand workers, with a child each that calls too
@@ -12161,7 +12161,7 @@ def parse_float(text: str) -> float:
 
 
 def parse_integer(text: str) -> int:
-    """A JSON integer; ValueError for one so long that it would take seconds. For Pythons that do not refuse it."""
+    """A JSON integer; ValueError for one so long that it would take seconds."""
     if len(text) > MAX_DIGITS:
         raise ValueError(f"an integer of {len(text)} digits, {MAX_DIGITS} are allowed")
     return int(text)
@@ -12174,9 +12174,11 @@ def parse_constant(text: str) -> float:
     return parse_float(text)
 
 
-_decoder = json.JSONDecoder(
+_decoder = json.JSONDecoder(parse_float=parse_float, parse_int=parse_integer, parse_constant=parse_constant)
+#: the same with the scanner's fast way for integers, where Python has a limit of its own
+_quick_decoder = json.JSONDecoder(
     parse_float=parse_float,
-    parse_int=int if hasattr(sys, "set_int_max_str_digits") else parse_integer,  # the scanner has a fast way for int
+    parse_int=int if hasattr(sys, "set_int_max_str_digits") else parse_integer,
     parse_constant=parse_constant,
 )
 
@@ -12184,8 +12186,8 @@ _decoder = json.JSONDecoder(
 def decode_json(text: str) -> Any:
     """The value of a JSON text; ValueError if it is none."""
     try:
-        value, end = _decoder.scan_once(text, 0)
-    except StopIteration:
+        value, end = _quick_decoder.scan_once(text, 0)
+    except (StopIteration, ValueError):
         end = -1
     return value if end == len(text) else _decoder.decode(text)  # which passes over white space, or says what is wrong
 

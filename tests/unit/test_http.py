@@ -289,7 +289,7 @@ class CallTest(ServerTest):
             b'{"a": "\xff"}': "'utf-8' codec",
             b'{"a": "\xed\xa0\x80"}': "'utf-8' codec",
             b'{"a": NaN}': "NaN",
-            b'{"a": %s}' % (b"1" * 10_000): "digits",
+            b'{"a": %s}' % (b"1" * 10_000): "an integer of 10000 digits",
             b'{"a": %s1%s}' % (b"[" * 100_000, b"]" * 100_000): "nested deeper than 100",
             b'{"a":' * 100_000: "nested deeper than 100",
         }.items():
