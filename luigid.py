@@ -11942,6 +11942,7 @@ PAGES_PATH = "/static/visualiser/"
 PAGES_DIRECTORY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "visualiser")
 
 BACKLOG = 1024  #: connections the system may hold until they are accepted
+READ_BUFFER = 8 * 1024  #: bytes of a connection's read buffer, which some Pythons would make larger than all headers
 MAX_BODY = 64 * 1024 * 1024  #: bytes of a request body, as sent and unpacked
 MAX_LINE = 64 * 1024  #: bytes of a request line
 MAX_HEADERS = 100  #: header lines of a request
@@ -12505,7 +12506,7 @@ class Connection(BaseHTTPRequestHandler):
         self.disable_nagle_algorithm = self.request.family != socket.AF_UNIX
         super().setup()
         self.rfile.close()  # which would go through Python code with each read
-        self.rfile = os.fdopen(self.request.fileno(), "rb", closefd=False)
+        self.rfile = os.fdopen(self.request.fileno(), "rb", READ_BUFFER, closefd=False)
         self.command = ""  # until it has asked for something, by which one that is kept alive is known
         self.idle, self.deadline = True, time.monotonic() + TRANSFER_SECONDS
         self.timings = {}
@@ -12535,7 +12536,7 @@ class Connection(BaseHTTPRequestHandler):
             self.linger()
             raise ConnectionAbortedError
         self.connection = context.wrap_socket(self.connection, server_side=True, do_handshake_on_connect=False)
-        self.rfile = self.connection.makefile("rb")
+        self.rfile = self.connection.makefile("rb", READ_BUFFER)
         self.connection.do_handshake()
 
     def handle_one_request(self) -> None:
@@ -12669,7 +12670,7 @@ class Connection(BaseHTTPRequestHandler):
 
     def read_header_lines(self) -> bytes:
         """Read lines up to an empty one, within the limits."""
-        arrived = self.rfile.peek()  # nearly always all of them have, and the body too
+        arrived = self.rfile.peek()  # nearly always all of them have, and the body too; what fits there is not too much
         size = (b"\r\n" + arrived).find(b"\r\n\r\n")
         if size < 0:
             return self.await_header_lines()
