@@ -47,6 +47,8 @@ A call that is refused has changed nothing. A call that is answered is kept: it 
 what exists: `validate()` proves that what is kept for this equals what could be counted.
 """
 
+from __future__ import annotations
+
 import argparse
 import base64
 import binascii
@@ -92,30 +94,10 @@ import types
 import urllib.parse
 import weakref
 import zlib
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from queue import Empty, SimpleQueue
-from typing import (
-    Annotated,
-    Any,
-    BinaryIO,
-    Callable,
-    Deque,
-    Dict,
-    FrozenSet,
-    Generator,
-    Iterable,
-    Iterator,
-    List,
-    Mapping,
-    NamedTuple,
-    NoReturn,
-    Optional,
-    Sequence,
-    Set,
-    TextIO,
-    Tuple,
-    Union,
-)
+from typing import Annotated, Any, BinaryIO, Callable, NamedTuple, NoReturn, Optional, TextIO, Union
 
 __version__ = "1.0.0"
 
@@ -537,7 +519,7 @@ CONFIG_PATHS = {
 _SYNTAXES = {"cfg": "ini", "conf": "ini", "ini": "ini", "toml": "toml"}
 
 
-def _read_text(path: str) -> Optional[str]:
+def _read_text(path: str) -> str | None:
     try:
         with open(path, encoding="utf-8-sig") as file:
             return file.read()
@@ -621,7 +603,7 @@ class ConfigFiles:
         extra = self.environ.get("LUIGI_CONFIG_PATH", "")
         return [*CONFIG_PATHS[self.syntax], *([extra] if extra and self._required_parser(extra) is None else [])]
 
-    def _required_parser(self, path: str) -> Optional[str]:
+    def _required_parser(self, path: str) -> str | None:
         """The LUIGI_CONFIG_PARSER that ``path`` takes by its extension, if that is not the one in force."""
         extension = os.path.splitext(path)[1][1:]
         return extension if _SYNTAXES.get(extension, self.syntax) != self.syntax else None
@@ -631,7 +613,7 @@ class ConfigFiles:
         shared = self.sections["DEFAULT"]
         return [name for name in self.sections[section] if name not in shared] if section in self.sections else []
 
-    def find(self, option: Option) -> Optional[Key]:
+    def find(self, option: Option) -> Key | None:
         """The (section, name) that ``option`` is set by, if it is."""
         return next((at for at in option.spellings() if at[0] in self.sections and at[1] in self.sections[at[0]]), None)
 
@@ -712,9 +694,7 @@ class Settings:
         self.logging = files.sections["logging"] if files.syntax == "toml" and "logging" in files.sections else None
 
     @classmethod
-    def load(
-        cls, overrides: Optional[Mapping[Key, Any]] = None, environ: Mapping[str, str] = os.environ
-    ) -> "Settings":
+    def load(cls, overrides: Mapping[Key, Any] | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
         """Read the configuration files that ``environ`` selects.
 
         ``overrides`` are the flags: (section, name) of an option -> its value; None stands for a flag not given.
@@ -748,7 +728,7 @@ class Settings:
         """Where the value comes from: "default", "file:line" or "--flag"."""
         return self._origins[section, name]
 
-    def differences(self, other: "Settings") -> list[Key]:
+    def differences(self, other: Settings) -> list[Key]:
         """The options that ``other`` gives other values, in the order of the table."""
         return [key for key, value in other._values.items() if key not in self._values or self._values[key] != value]
 
@@ -758,7 +738,7 @@ class Settings:
         value = self._values.get((section, name))
         return option.show(value) if option else str(value)
 
-    def taking(self, keys: Iterable[Key], other: "Settings") -> "Settings":
+    def taking(self, keys: Iterable[Key], other: Settings) -> Settings:
         """These settings, but the options ``keys`` as in ``other``."""
         mixed = copy.copy(self)
         mixed._values = {**self._values, **{key: other._values[key] for key in keys}}
@@ -883,7 +863,7 @@ PUBLIC, HIDDEN = 0, 1
 Number = Union[int, float]
 
 #: resource amounts as (name, amount) pairs sorted by name: hashable, so that tasks with equal demands are told at once
-Demand = Tuple[Tuple[str, Number], ...]
+Demand = tuple[tuple[str, Number], ...]
 
 
 #: the one empty mapping that tasks share; never written to
@@ -895,7 +875,7 @@ def detached(value: Any) -> Any:
     return copy.deepcopy(value) if isinstance(value, (dict, list)) else value
 
 
-def copied(values: Mapping[str, Any]) -> Dict[str, Any]:
+def copied(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return a copy of a JSON object that shares nothing with it which could be changed in place."""
     return {name: detached(value) for name, value in values.items()}
 
@@ -1014,7 +994,7 @@ class Task:
         "label",
     )
 
-    def __init__(self, task_id: str, seq: int, status: str, now: float, retry_policy: Tuple[Number, ...]) -> None:
+    def __init__(self, task_id: str, seq: int, status: str, now: float, retry_policy: tuple[Number, ...]) -> None:
         self.id = task_id
         self.seq = seq
         self.status = status
@@ -1022,12 +1002,12 @@ class Task:
         self.retry_policy = retry_policy
         self.family = ""
         self.params = self.param_visibilities = self.responses = NOTHING
-        self.deps: Tuple[str, ...] = ()
+        self.deps: tuple[str, ...] = ()
         self.resources: Demand = ()
         self.priority: Number = 0
-        self.workers: Tuple[str, ...] = ()
-        self.stakeholders: FrozenSet[str] = frozenset()
-        self.failures: Tuple[float, ...] = ()
+        self.workers: tuple[str, ...] = ()
+        self.stakeholders: frozenset[str] = frozenset()
+        self.failures: tuple[float, ...] = ()
         self.seats: tuple = ()
         self.batchable = self.runnable = self.barred = self.accepts_messages = False
         self.order = self.unmet = 0
@@ -1036,7 +1016,7 @@ class Task:
         self.expl = self.tracking_url = self.status_message = self.progress_percentage = None
         self.entry = self.tally = self.booking = self.due = self.json = self.counted = self.label = None
 
-    def restore(self, fields: Tuple[Any, ...]) -> None:
+    def restore(self, fields: tuple[Any, ...]) -> None:
         """Set all that is not derived, in the order of the slots: in one go, as there may be millions to restore."""
         (
             self.id, self.family, self.module, self.params, self.param_visibilities, self.seq, self.deps,
@@ -1047,12 +1027,12 @@ class Task:
             self.progress_percentage, self.accepts_messages, self.responses,
         ) = fields
 
-    def public_params(self) -> Dict[str, Any]:
+    def public_params(self) -> dict[str, Any]:
         """Return the parameters that the page may show."""
         hidden = self.hidden_params()
         return copied({name: value for name, value in self.params.items() if name not in hidden})
 
-    def hidden_params(self) -> Tuple[str, ...]:
+    def hidden_params(self) -> tuple[str, ...]:
         """Return the names of the parameters that may not be shown."""
         return tuple([name for name, visibility in self.param_visibilities.items() if visibility != PUBLIC])
 
@@ -1110,12 +1090,12 @@ class Worker:
     def __init__(self, worker_id: str, now: float) -> None:
         self.id = worker_id
         self.host = self.last_get_work = None
-        self.info: Dict[str, Any] = {}
+        self.info: dict[str, Any] = {}
         self.started = self.last_active = now
         self.disabled = False
-        self.rpc_messages: List[Dict[str, Any]] = []
-        self.tasks: Set[Task] = set()
-        self.running: Set[Task] = set()
+        self.rpc_messages: list[dict[str, Any]] = []
+        self.tasks: set[Task] = set()
+        self.running: set[Task] = set()
         self.line = None
         self.pending = self.pending_alone = self.pending_demanding = 0
         self.open = self.open_alone = self.open_last = 0
@@ -1157,13 +1137,13 @@ class Timing:
         self.counts[bisect.bisect_left(DURATIONS, seconds)] += 1
         self.seconds += seconds
 
-    def quantile(self, part: float) -> Optional[float]:
+    def quantile(self, part: float) -> float | None:
         """Return the seconds in which such a part of all were done, as far as the classes tell; None beyond them."""
         wanted = part * sum(self.counts)
         classes = zip(DURATIONS, itertools.accumulate(self.counts))
         return next((seconds for seconds, number in classes if number >= wanted), None)
 
-    def __add__(self, other: "Timing") -> "Timing":
+    def __add__(self, other: Timing) -> Timing:
         return Timing(map(operator.add, self.counts, other.counts), self.seconds + other.seconds)
 
 
@@ -1197,25 +1177,25 @@ class Event(NamedTuple):
     #: parameter name -> text; shared with the task, so never changed in place
     params: Mapping[str, Any]
     #: names of those which must not be shown
-    hidden: Tuple[str, ...]
+    hidden: tuple[str, ...]
     #: id of the worker that runs or ran it, or spoke of it, and the host it gave; None if there is none
-    worker: Optional[str]
-    host: Optional[str]
+    worker: str | None
+    host: str | None
     #: epoch seconds at which the run began, or None
-    started: Optional[float]
+    started: float | None
     #: failures that count; 0 if it was not the scheduler that disabled it
     failures: int = 0
     #: why, if not because a worker said so: "worker lost", "by hand", "re-enabled", or as at `kind`
-    reason: Optional[str] = None
+    reason: str | None = None
     #: error report of a failure: the end of it, at most MAX_REPORT characters
     report: Any = None
     #: with RUNNING and BATCH_RUNNING: what it depends on, at most MAX_EVENT_DEPS ids
-    deps: Tuple[str, ...] = ()
+    deps: tuple[str, ...] = ()
     #: with FAILURE_REPORTED and SCHEDULING_FAILED: mail addresses, and the parameters that do not differ in a batch
-    owners: Tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
     unbatched: Mapping[str, Any] = NOTHING
     #: with DISABLED by the scheduler: the fields of the RetryPolicy that it was under
-    policy: Tuple[Number, ...] = ()
+    policy: tuple[Number, ...] = ()
 
 
 MAX_REPORT = 64 * 1024
@@ -1247,10 +1227,10 @@ MAX_EVENT_DEPS = 1000
 # (`task.entry is not entry`, `task.due != due`) and is dropped then, or when such entries outnumber the others.
 
 #: (-priority, creation time, order, task): sorts as stock ranks; `order` is unique, so tasks are never compared
-Entry = Tuple[Number, float, int, Task]
+Entry = tuple[Number, float, int, Task]
 
 #: what makes ready tasks alike to `choose`: resources, workers, runnable
-QueueKey = Tuple[Demand, Tuple[str, ...], bool]
+QueueKey = tuple[Demand, tuple[str, ...], bool]
 
 #: added to the order of RUNNING tasks, which rank below PENDING ones of equal priority and time
 AFTER_PENDING = 1 << 62
@@ -1269,43 +1249,43 @@ GONE = ""
 
 
 @functools.lru_cache(maxsize=4096)
-def joined(workers: Tuple[str, ...], worker_id: str) -> Tuple[str, ...]:
+def joined(workers: tuple[str, ...], worker_id: str) -> tuple[str, ...]:
     """Return `workers` and one more; cached, so that tasks with the same workers share one tuple."""
     return workers + (worker_id,)
 
 
 @functools.lru_cache(maxsize=4096)
-def parted(workers: Tuple[str, ...], worker_id: str) -> Tuple[str, ...]:
+def parted(workers: tuple[str, ...], worker_id: str) -> tuple[str, ...]:
     """Return `workers` without one of them; cached as `joined` is."""
     return tuple(other for other in workers if other != worker_id)
 
 
 @functools.lru_cache(maxsize=4096)
-def united(stakeholders: FrozenSet[str], worker_id: str) -> FrozenSet[str]:
+def united(stakeholders: frozenset[str], worker_id: str) -> frozenset[str]:
     """Return `stakeholders` and one more; cached as `joined` is."""
     return stakeholders | {worker_id}
 
 
 @functools.lru_cache(maxsize=4096)
-def bereft(stakeholders: FrozenSet[str], worker_id: str) -> FrozenSet[str]:
+def bereft(stakeholders: frozenset[str], worker_id: str) -> frozenset[str]:
     """Return `stakeholders` without one of them; cached as `joined` is."""
     return stakeholders - {worker_id}
 
 
-def unbatched(task: Task, names: Tuple[str, ...]) -> FrozenSet[Tuple[str, Any]]:
+def unbatched(task: Task, names: tuple[str, ...]) -> frozenset[tuple[str, Any]]:
     """Return the parameters that must agree for tasks to be batched by `names`; a null one counts as missing."""
     others = ((name, value) for name, value in task.params.items() if name not in names and value is not None)
     return frozenset((name, value if isinstance(value, str) else (json.dumps(value),)) for name, value in others)
 
 
-def discard_from(index: Dict[Any, Set[Task]], key: Any, task: Task) -> None:
+def discard_from(index: dict[Any, set[Task]], key: Any, task: Task) -> None:
     """Take a task out of one of the sets of an index, and the set out of the index when it is empty."""
     index[key].discard(task)
     if not index[key]:
         del index[key]
 
 
-def ranked(heap: List[Entry], is_wanted: Callable[[Entry], bool]) -> Iterator[Entry]:
+def ranked(heap: list[Entry], is_wanted: Callable[[Entry], bool]) -> Iterator[Entry]:
     """Yield the wanted entries of a heap in rank order, disturbing nothing; O(k log k) for the first k."""
     frontier = [(heap[0], 0)] if heap else []
     while frontier:
@@ -1323,7 +1303,7 @@ class Line:
 
     def __init__(self) -> None:
         #: the first entries of the queues, and some that have ceased to be that
-        self.heap: List[Entry] = []
+        self.heap: list[Entry] = []
         #: length of the heap from which on the latter are removed
         self.room = 64
 
@@ -1354,12 +1334,12 @@ class Queue:
 
     __slots__ = ("home", "key", "lines", "heap", "live")
 
-    def __init__(self, home: Dict[Any, "Queue"], key: Any, lines: Iterable[Line] = ()) -> None:
+    def __init__(self, home: dict[Any, Queue], key: Any, lines: Iterable[Line] = ()) -> None:
         self.home = home
         self.key = key
         #: the lines in which it stands with its first entry
         self.lines = tuple(lines)
-        self.heap: List[Entry] = []
+        self.heap: list[Entry] = []
         self.live = 0
 
     def push(self, entry: Entry) -> None:
@@ -1400,59 +1380,59 @@ class Agenda:
 
     def __init__(self) -> None:
         #: id -> Task, in order of creation
-        self.tasks: Dict[str, Task] = {}
+        self.tasks: dict[str, Task] = {}
         #: id -> Worker, in order of appearance
-        self.workers: Dict[str, Worker] = {}
+        self.workers: dict[str, Worker] = {}
         #: status -> id -> Task, in the order in which they took that status
-        self.by_status: Dict[str, Dict[str, Task]] = {status: {} for status in (*STATUSES, GONE)}
+        self.by_status: dict[str, dict[str, Task]] = {status: {} for status in (*STATUSES, GONE)}
         #: task id -> the tasks that have it among their `deps`; also ids that are not known (yet)
-        self.dependents: Dict[str, Set[Task]] = {}
+        self.dependents: dict[str, set[Task]] = {}
         #: worker id -> family -> (names of the parameters to batch, most tasks in a batch); outlives the worker,
         #: whose client says it only once
-        self.batchers: Dict[str, Dict[str, Tuple[Tuple[str, ...], Number]]] = {}
+        self.batchers: dict[str, dict[str, tuple[tuple[str, ...], Number]]] = {}
         #: resource -> amount that may be used at a time; resources without an entry have 1
-        self.totals: Dict[str, Number] = {}
+        self.totals: dict[str, Number] = {}
         #: whether work is held back
         self.paused = False
         #: whose events they are (a random name; "" until somebody records them), and the number of the last one
         self.state_id, self.told = "", 0
         #: resource -> RUNNING task -> amount it holds
-        self.holders: Dict[str, Dict[Task, Number]] = {}
+        self.holders: dict[str, dict[Task, Number]] = {}
         #: resource -> sum of its holders
-        self.used: Dict[str, Number] = {}
+        self.used: dict[str, Number] = {}
         #: worker id -> tasks that are RUNNING or BATCH_RUNNING there
-        self.running_on: Dict[str, Set[Task]] = {}
+        self.running_on: dict[str, set[Task]] = {}
         #: batch id -> BATCH_RUNNING tasks
-        self.batches: Dict[str, Set[Task]] = {}
+        self.batches: dict[str, set[Task]] = {}
         #: the ready tasks
-        self.queues: Dict[QueueKey, Queue] = {}
+        self.queues: dict[QueueKey, Queue] = {}
         #: all of `queues`
         self.line = Line()
         #: (family, batched parameters) -> number of other parameters -> (resources, their values) -> ready tasks
-        self.pools: Dict[Tuple[str, Tuple[str, ...]], Dict[int, Dict[Any, Queue]]] = {}
+        self.pools: dict[tuple[str, tuple[str, ...]], dict[int, dict[Any, Queue]]] = {}
         #: family -> the ways in which workers batch it
-        self.batchings: Dict[str, Set[Tuple[str, ...]]] = {}
+        self.batchings: dict[str, set[tuple[str, ...]]] = {}
         #: runs whose worker does not keep the task: it is gone, or an assistant, which may go; each prune looks at them
-        self.adrift: Dict[Task, None] = {}
+        self.adrift: dict[Task, None] = {}
         #: (due, seq, Task) of the tasks that have something coming
-        self.deadlines: List[Tuple[float, int, Task]] = []
+        self.deadlines: list[tuple[float, int, Task]] = []
         #: (epoch seconds at which it may be gone, worker id): one a worker, put right when it surfaces
-        self.farewells: List[Tuple[float, str]] = []
+        self.farewells: list[tuple[float, str]] = []
         #: seconds from a failure to the next attempt; negative: never (`[scheduler] retry_delay`)
         self.retry_delay: float = 0
         #: seconds for which the scheduler disables a task (`[scheduler] disable_persist`)
         self.disable_persist: float = 0
         #: what changed since somebody took note and cleared it: tasks and workers (also removed ones) of which fields
         #: of their own did, and ("paused",), ("told",), ("resource", name), ("batchers", worker id)
-        self.changed: Dict[Union[Task, Worker, Tuple[str, ...]], None] = {}
+        self.changed: dict[Task | Worker | tuple[str, ...], None] = {}
         #: (worker id, whether its stakes too) of what `strip_worker` did since then: one note for all its tasks
-        self.stripped: List[Tuple[str, bool]] = []
+        self.stripped: list[tuple[str, bool]] = []
         self._seqs = itertools.count()
         self._orders = itertools.count(1)
 
     # -- tasks and edges -----------------------------------------------------------------------------------------------
 
-    def create(self, task_id: str, status: str, now: float, retry_policy: Tuple[Number, ...]) -> Task:
+    def create(self, task_id: str, status: str, now: float, retry_policy: tuple[Number, ...]) -> Task:
         """Add a task that is not there yet."""
         task = self.tasks[task_id] = Task(task_id, next(self._seqs), status, now, retry_policy)
         task.order = next(self._orders)
@@ -1536,7 +1516,7 @@ class Agenda:
         elif self.by_status[DISABLED]:
             self._bar(task)
 
-    def _barred_through(self, task: Task) -> List[Task]:
+    def _barred_through(self, task: Task) -> list[Task]:
         found, stack = {task}, [task]
         while stack:
             fresh = {dep for dep in self.dependents.get(stack.pop().id, ()) if dep.barred and dep not in found}
@@ -1622,7 +1602,7 @@ class Agenda:
         heapq.heappush(self.farewells, (now + delay, worker_id))
         return worker
 
-    def set_batcher(self, worker_id: str, family: str, names: Tuple[str, ...], max_size: Number) -> None:
+    def set_batcher(self, worker_id: str, family: str, names: tuple[str, ...], max_size: Number) -> None:
         """Let a worker run up to `max_size` ready tasks of a family as one when they differ in `names` only."""
         # taken out and put in again: the order of `batchers` is the one in which workers last spoke of theirs
         self.batchers[worker_id] = {**self.batchers.pop(worker_id, {}), family: (names, max_size)}
@@ -1679,7 +1659,7 @@ class Agenda:
         for queue in left:
             queue.leave(entry)
 
-    def _seats(self, task: Task) -> Tuple[Queue, ...]:
+    def _seats(self, task: Task) -> tuple[Queue, ...]:
         return (self._queue(task), *self._pools(task)) if task.batchable else (self._queue(task),)
 
     def _queue(self, task: Task) -> Queue:
@@ -1711,7 +1691,7 @@ class Agenda:
                 self._count(task, *tally, 1)
             task.tally = tally
 
-    def _count(self, task: Task, workers: Tuple[str, ...], flags: int, step: int) -> None:
+    def _count(self, task: Task, workers: tuple[str, ...], flags: int, step: int) -> None:
         alone = step if len(workers) == 1 else 0
         for worker_id in workers:
             worker = self.workers[worker_id]
@@ -1745,7 +1725,7 @@ class Agenda:
         else:
             self.adrift.pop(task, None)
 
-    def _book(self, task: Task, worker_id: Optional[str], held: Demand, batch_id: Optional[str]) -> None:
+    def _book(self, task: Task, worker_id: str | None, held: Demand, batch_id: str | None) -> None:
         self.running_on.setdefault(worker_id, set()).add(task)
         if batch_id is not None:
             self.batches.setdefault(batch_id, set()).add(task)
@@ -1753,7 +1733,7 @@ class Agenda:
             self.holders.setdefault(resource, {})[task] = amount
             self._add_use(resource, amount)
 
-    def _unbook(self, task: Task, worker_id: Optional[str], held: Demand, batch_id: Optional[str]) -> None:
+    def _unbook(self, task: Task, worker_id: str | None, held: Demand, batch_id: str | None) -> None:
         discard_from(self.running_on, worker_id, task)
         if batch_id is not None:
             discard_from(self.batches, batch_id, task)
@@ -1789,7 +1769,7 @@ class Agenda:
     def _is_adrift(self, task: Task) -> bool:
         return task.status in (RUNNING, BATCH_RUNNING) and task.worker_running not in task.stakeholders
 
-    def _when_due(self, task: Task) -> Optional[float]:
+    def _when_due(self, task: Task) -> float | None:
         due = task.remove
         if due is None and not task.stakeholders and task.status not in (RUNNING, GONE):
             return AT_ONCE
@@ -1838,7 +1818,7 @@ class Agenda:
         """Tell whether the totals allow for `demand` on top of what is used."""
         return all(amount + used.get(name, 0) <= self.totals.get(name, 1) for name, amount in demand)
 
-    def choose(self, worker: Worker, assistant: bool, alive_since: float) -> Optional[Task]:
+    def choose(self, worker: Worker, assistant: bool, alive_since: float) -> Task | None:
         """Return the task that `worker` must run now, or None.
 
         It is the first in rank among the ready ones that the worker may run and whose resources are free, unless
@@ -1856,16 +1836,16 @@ class Agenda:
     def _may_run(self, worker: Worker, assistant: bool, task: Task) -> bool:
         return ((assistant and task.runnable) or worker.id in task.workers) and self.fits(task.resources, self.used)
 
-    def _free_slots(self, alive_since: float) -> Dict[str, Number]:
+    def _free_slots(self, alive_since: float) -> dict[str, Number]:
         asked = (w for w in self.workers.values() if w.last_get_work is not None and w.last_get_work > alive_since)
         return {worker.id: worker.info.get("workers", 1) for worker in asked}
 
-    def _choose_fairly(self, worker: Worker, assistant: bool, slots: Dict[str, Number]) -> Optional[Task]:
+    def _choose_fairly(self, worker: Worker, assistant: bool, slots: dict[str, Number]) -> Task | None:
         # Give out everything in rank order until it is the worker's turn. Slots and resources only dwindle meanwhile,
         # so a queue whose first does not fit, or finds no slot, is through: here alike tasks fall together.
-        taken: Dict[str, Number] = collections.defaultdict(int)
+        taken: dict[str, Number] = collections.defaultdict(int)
         firsts = heapq.merge(self.line.ranked(), self._ranked_running(slots))
-        frontier: List[Tuple[Entry, Iterator[Entry]]] = []
+        frontier: list[tuple[Entry, Iterator[Entry]]] = []
         push_next(frontier, firsts)
         while frontier:
             entry, rest = heapq.heappop(frontier)
@@ -1893,7 +1873,7 @@ class Agenda:
         tasks = (task for worker_id in slots for task in self.running_on.get(worker_id, ()) if task.status == RUNNING)
         yield from sorted((-task.priority, task.time, AFTER_PENDING + task.order, task) for task in tasks)
 
-    def batch_with(self, worker: Worker, first: Task) -> List[Task]:
+    def batch_with(self, worker: Worker, first: Task) -> list[Task]:
         """Return the ready tasks that `worker` runs together with `first`, and it; itself alone if none do."""
         names, max_size = self.batchers.get(worker.id, {}).get(first.family, ((), 1))
         batch = [first]
@@ -1907,7 +1887,7 @@ class Agenda:
                 batch.append(entry[-1])
         return batch
 
-    def _pools_like(self, first: Task, names: Tuple[str, ...]) -> Iterator[Queue]:
+    def _pools_like(self, first: Task, names: tuple[str, ...]) -> Iterator[Queue]:
         # The tasks of a family have the same parameters, as a rule. Those that have more still match.
         others = unbatched(first, names)
         nulls = [name for name, value in first.params.items() if value is None]
@@ -1938,7 +1918,7 @@ class Agenda:
             expected = sorted((task for task in self.tasks.values() if task.status == status), key=lambda t: t.order)
             expect(list(tasks.values()), expected, f"tasks that are {status or 'gone'}")
         expect([task.id for task in self.tasks.values()], list(self.tasks), "task ids")
-        dependents: Dict[str, Set[Task]] = {}
+        dependents: dict[str, set[Task]] = {}
         for task in self.tasks.values():
             expect(task.unmet, self._count_unmet(task), f"unmet of {task.id}")
             for dep in task.deps:
@@ -1953,7 +1933,7 @@ class Agenda:
         expect({task for task in self.tasks.values() if task.barred}, barred, "barred tasks")
 
     def _validate_seats(self) -> None:
-        seated: Dict[Queue, Set[Task]] = {}
+        seated: dict[Queue, set[Task]] = {}
         for task in self.tasks.values():
             ready = task.status == PENDING and not task.unmet
             entry = (-task.priority, task.time, task.order, task) if ready else None
@@ -1987,9 +1967,9 @@ class Agenda:
             expect(list(worker.line.ranked()), sorted(firsts), f"line of {worker.id}")
 
     def _validate_bookings(self) -> None:
-        running_on: Dict[Any, Set[Task]] = {}
-        batches: Dict[Any, Set[Task]] = {}
-        holders: Dict[str, Dict[Task, Number]] = {}
+        running_on: dict[Any, set[Task]] = {}
+        batches: dict[Any, set[Task]] = {}
+        holders: dict[str, dict[Task, Number]] = {}
         for task in itertools.chain(self.by_status[RUNNING].values(), self.by_status[BATCH_RUNNING].values()):
             running_on.setdefault(task.worker_running, set()).add(task)
             if task.status == BATCH_RUNNING and task.batch_id is not None:
@@ -2002,7 +1982,7 @@ class Agenda:
         expect(self.used, {name: sum(held.values()) for name, held in self.holders.items()}, "used resources")
 
 
-def push_next(frontier: List[Tuple[Entry, Iterator[Entry]]], rest: Iterator[Entry]) -> None:
+def push_next(frontier: list[tuple[Entry, Iterator[Entry]]], rest: Iterator[Entry]) -> None:
     """Put the next entry of one of several ranked sources into their common heap, if it has one."""
     entry = next(rest, None)
     if entry is not None:
@@ -2167,7 +2147,7 @@ def _flag(value: Any) -> bool:
     return bool(value)
 
 
-def _flag_or_null(value: Any) -> Optional[bool]:
+def _flag_or_null(value: Any) -> bool | None:
     return value if value is None else _flag(value)
 
 
@@ -2191,7 +2171,7 @@ def _plain(value: Any, levels: int = MAX_NESTING) -> Any:
     return str.__str__(value) if isinstance(value, str) else _number(value)
 
 
-def _object(value: Any) -> Dict[str, Any]:
+def _object(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise TypeError
     copy, size = {}, 0
@@ -2210,7 +2190,7 @@ def _object(value: Any) -> Dict[str, Any]:
 MAX_SHARED = 1024
 
 
-def _visibilities(value: Any) -> Dict[str, Any]:
+def _visibilities(value: Any) -> dict[str, Any]:
     try:
         return _shared(*value, *value.values())
     except TypeError:
@@ -2218,7 +2198,7 @@ def _visibilities(value: Any) -> Dict[str, Any]:
 
 
 @functools.lru_cache(maxsize=4096, typed=True)
-def _shared(*names_and_values: Any) -> Dict[str, Any]:
+def _shared(*names_and_values: Any) -> dict[str, Any]:
     """Return a checked object of integers; cached, so that the tasks of a family share one. TypeError for others."""
     half = len(names_and_values) // 2
     names, values = names_and_values[:half], names_and_values[half:]
@@ -2227,7 +2207,7 @@ def _shared(*names_and_values: Any) -> Dict[str, Any]:
     return _object(dict(zip(names, values)))
 
 
-def _identifiers(value: Any) -> Tuple[str, ...]:
+def _identifiers(value: Any) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple, set, frozenset)):
         raise TypeError
     limit(len(value), MAX_IDS, "ids in a list")
@@ -2239,18 +2219,18 @@ def _demand(value: Any) -> Demand:
     return tuple(sorted((_identifier(name), _amount(amount)) for name, amount in value.items())) if value else ()
 
 
-def _numbers(value: Any) -> Dict[str, Number]:
+def _numbers(value: Any) -> dict[str, Number]:
     limit(len(value), MAX_DEMANDS, "resources of a task")
     return {name: _number(amount) for name, amount in value.items()}
 
 
-def _info(value: Any) -> Dict[str, Any]:
+def _info(value: Any) -> dict[str, Any]:
     info = _object(dict(value))
     _amount(info.get("workers", 1))
     return info
 
 
-def _retry_policy(value: Any) -> Dict[str, Number]:
+def _retry_policy(value: Any) -> dict[str, Number]:
     get = value.get
     return {name: _number(get(name)) for name in RetryPolicy._fields if get(name) is not None}
 
@@ -2268,11 +2248,11 @@ COUNT_SCHEMA = {"type": "integer", "minimum": 0, "maximum": sys.maxsize}
 FLAG = {"enum": [True, False, None, 0, 1]}
 
 
-def _array_of(items: Mapping[str, Any], most: int) -> Dict[str, Any]:
+def _array_of(items: Mapping[str, Any], most: int) -> dict[str, Any]:
     return {"type": "array", "items": items, "maxItems": most}
 
 
-def _object_of(values: Mapping[str, Any], most: int, names: Mapping[str, Any] = NAME) -> Dict[str, Any]:
+def _object_of(values: Mapping[str, Any], most: int, names: Mapping[str, Any] = NAME) -> dict[str, Any]:
     return {"type": "object", "additionalProperties": values, "maxProperties": most, "propertyNames": names}
 
 
@@ -2281,7 +2261,7 @@ POLICY = {"type": "object", "properties": {name: {"type": ["number", "null"]} fo
 
 Identifier = Annotated[str, Kind(_identifier, "a string that is not empty", NAME)]
 Identifiers = Annotated[
-    Tuple[str, ...], Kind(_identifiers, "a list of strings that are not empty", _array_of(NAME, MAX_IDS))
+    tuple[str, ...], Kind(_identifiers, "a list of strings that are not empty", _array_of(NAME, MAX_IDS))
 ]
 Text = Annotated[str, Kind(_text, "a string", STRING)]
 Flag = Annotated[bool, Kind(_flag, "true or false", FLAG, nullable=True)]
@@ -2331,19 +2311,19 @@ class Rpc(NamedTuple):
     """
 
     name: str
-    params: Dict[str, Param]
+    params: dict[str, Param]
     #: the same by what every call asks: name -> (that of the parameter, check), those required, those nullable. A call
     #: finds its parameters by identity; names that came over the wire are equal, which it tries last and one by one
-    checks: Dict[str, Tuple[str, Callable[[Any], Any]]]
-    required: FrozenSet[str]
-    nullable: FrozenSet[str]
-    rest: Optional[Kind]
+    checks: dict[str, tuple[str, Callable[[Any], Any]]]
+    required: frozenset[str]
+    nullable: frozenset[str]
+    rest: Kind | None
     doc: str
     changes: bool
     #: of a listing: called with the scheduler and the arguments, yields the JSON of the reply's entries, some at a time
-    entries: Optional[Callable[..., Iterator[str]]] = None
+    entries: Callable[..., Iterator[str]] | None = None
 
-    def clean(self, arguments: Mapping[str, Any]) -> Dict[str, Any]:
+    def clean(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return checked copies of `arguments`, without unknown ones and nulls that mean the default.
 
         Raises BadRequest for what is missing or wrong.
@@ -2369,13 +2349,13 @@ class Rpc(NamedTuple):
             raise BadRequest(f"{self.name} needs the argument {name!r}: {self.kind(name).says}")
         return cleaned
 
-    def kind(self, name: str) -> Optional[Kind]:
+    def kind(self, name: str) -> Kind | None:
         """Return what an argument must be, None if there is no such argument."""
         return self.params[name].kind if name in self.params else self.rest
 
 
 #: name -> Rpc: all that the wire may call
-RPC_METHODS: Dict[str, Rpc] = {}
+RPC_METHODS: dict[str, Rpc] = {}
 
 
 #: in a function's flags: it takes keyword arguments of any name
@@ -2384,19 +2364,20 @@ TAKES_ANY_KEYWORD = 0x08
 
 def describe(method: Callable[..., Any], changes: bool) -> Rpc:
     """Return what the signature, the kinds in it and the docstring of a method say of the call that it is."""
-    code, defaults, hints = method.__code__, method.__kwdefaults__ or {}, method.__annotations__
+    code, defaults = method.__code__, method.__kwdefaults__ or {}
     last = code.co_argcount + code.co_kwonlyargcount
-    kinds = {name: kind_of(hints[name]) for name in code.co_varnames[code.co_argcount : last]}
+    kinds = {name: kind_of(method, name) for name in code.co_varnames[code.co_argcount : last]}
     params = {name: Param(name, kind, name not in defaults, defaults.get(name)) for name, kind in kinds.items()}
-    rest = kind_of(hints[code.co_varnames[last]]) if code.co_flags & TAKES_ANY_KEYWORD else None
+    rest = kind_of(method, code.co_varnames[last]) if code.co_flags & TAKES_ANY_KEYWORD else None
     checks = {name: (name, kind.check) for name, kind in kinds.items()}
     nullable = frozenset(name for name, kind in kinds.items() if kind.nullable)
     required = frozenset(kinds).difference(defaults)
     return Rpc(method.__name__, params, checks, required, nullable, rest, method.__doc__, changes)
 
 
-def kind_of(hint: Any) -> Kind:
-    """Return the kind in an annotation."""
+def kind_of(method: Callable[..., Any], argument: str) -> Kind:
+    """Return the kind of an argument, of which the annotation is the name."""
+    hint = method.__globals__[method.__annotations__[argument]]
     return next(item for item in hint.__metadata__ if isinstance(item, Kind))
 
 
@@ -2405,7 +2386,7 @@ def rpc(method: Callable[..., Any], changes: bool = True) -> Callable[..., Any]:
     spec = RPC_METHODS[method.__name__] = describe(method, changes)
 
     @functools.wraps(method)
-    def call(self: "StateMachine", /, **arguments: Any) -> Any:
+    def call(self: StateMachine, /, **arguments: Any) -> Any:
         return self._perform(method, spec.clean(arguments), changes)
 
     return call
@@ -2415,30 +2396,30 @@ def rpc(method: Callable[..., Any], changes: bool = True) -> Callable[..., Any]:
 query = functools.partial(rpc, changes=False)
 
 
-def listing(method: Callable[..., Iterator[Dict[str, Any]]]) -> Callable[..., Dict[str, Any]]:
+def listing(method: Callable[..., Iterator[dict[str, Any]]]) -> Callable[..., dict[str, Any]]:
     """Publish a method that reads much: it returns an iterator over parts of its reply.
 
     The method runs, and each part is made, under the lock, which is free for other calls in between. Its first argument
     makes an entry of the reply from a task: for the process an object, for the wire its JSON, which tasks keep ready.
     """
 
-    def parts(self: "StateMachine", entry: Callable[..., Any], arguments: Mapping[str, Any]) -> Iterator[Any]:
+    def parts(self: StateMachine, entry: Callable[..., Any], arguments: Mapping[str, Any]) -> Iterator[Any]:
         found = self._perform(method, {"entry": entry, **spec.clean(arguments)}, changes=False)
         return iter(lambda: self._perform(lambda _: next(found, None), {}, changes=False), None)
 
-    def entries(self: "StateMachine", /, **arguments: Any) -> Iterator[str]:
+    def entries(self: StateMachine, /, **arguments: Any) -> Iterator[str]:
         for part in parts(self, self._encode, arguments):
             yield ",".join(item if isinstance(item, str) else encode_entry(key, item) for key, item in part.items())
 
     @functools.wraps(method)
-    def call(self: "StateMachine", /, **arguments: Any) -> Dict[str, Any]:
+    def call(self: StateMachine, /, **arguments: Any) -> dict[str, Any]:
         return dict(itertools.chain.from_iterable(map(dict.items, parts(self, self._node, arguments))))
 
     spec = RPC_METHODS[method.__name__] = describe(method, changes=False)._replace(entries=entries)
     return call
 
 
-def brief_report(report: Any) -> Optional[str]:
+def brief_report(report: Any) -> str | None:
     """Return the end of an error report, which clients send as text, but might not."""
     if report is None:
         return None
@@ -2466,13 +2447,13 @@ class Census(NamedTuple):
     """How much there is."""
 
     #: status -> tasks
-    tasks: Dict[str, int]
+    tasks: dict[str, int]
     #: "active" and "disabled" -> workers
-    workers: Dict[str, int]
+    workers: dict[str, int]
     #: workers that run something
     busy: int
     #: resource -> how much of it is used, and how much there is
-    resources: Dict[str, Tuple[Number, Number]]
+    resources: dict[str, tuple[Number, Number]]
     paused: bool
 
 
@@ -2496,7 +2477,7 @@ class StateMachine:
         self,
         *,
         clock: Callable[[], float] = time.time,
-        resources: Optional[Mapping[str, Number]] = None,
+        resources: Mapping[str, Number] | None = None,
         **settings: Any,
     ) -> None:
         self._settings = scheduler_settings(**settings)
@@ -2513,10 +2494,10 @@ class StateMachine:
         self._agenda.retry_delay = self._settings.retry_delay
         self._agenda.disable_persist = self._settings.disable_persist
         #: lines of the running call for the log: level, message, its arguments
-        self._lines: List[Tuple[int, str, Tuple[Any, ...]]] = []
+        self._lines: list[tuple[int, str, tuple[Any, ...]]] = []
         #: whether anybody hears of events; those of the running call, each with its task
         self._is_heard = False
-        self._told: List[Tuple[Event, Optional[Task]]] = []
+        self._told: list[tuple[Event, Task | None]] = []
 
     def change_settings(self, **settings: Any) -> None:
         """Go on with other values, as `scheduler_settings` gives them, of some settings in CHANGEABLE_SETTINGS.
@@ -2542,7 +2523,7 @@ class StateMachine:
                 if task.json is not None:
                     expect(task.json, encode_entry(task.id, self._serialize(task)), f"JSON of {task.id}")
 
-    def census(self) -> "Census":
+    def census(self) -> Census:
         """Count what there is; costs a look at each worker and each resource."""
         with self._lock:
             agenda = self._agenda
@@ -2668,7 +2649,7 @@ class StateMachine:
         agenda.raise_priority(task, priority)
 
     def _make_room(
-        self, task_id: str, task: Optional[Task], deps: Optional[Tuple[str, ...]], new_deps: Optional[Tuple[str, ...]]
+        self, task_id: str, task: Task | None, deps: tuple[str, ...] | None, new_deps: tuple[str, ...] | None
     ) -> None:
         """Raise TooMuch if there is none for a task with such dependencies, before anything has changed."""
         if new_deps and task is not None:
@@ -2681,7 +2662,7 @@ class StateMachine:
     def _just_done(self, task: Task) -> bool:
         return task.status == DONE and self._now - task.updated < self._settings.stable_done_cooldown_secs
 
-    def _retry_policy(self, given: Mapping[str, Number]) -> Tuple[Number, ...]:
+    def _retry_policy(self, given: Mapping[str, Number]) -> tuple[Number, ...]:
         policy = tuple(map(given.get, RetryPolicy._fields, self._policy)) if given else self._policy
         return self._policy if policy == self._policy else policy
 
@@ -2690,8 +2671,8 @@ class StateMachine:
         task: Task,
         speaker: Worker,
         status: str,
-        batch_id: Optional[str],
-        tracking_url: Optional[str],
+        batch_id: str | None,
+        tracking_url: str | None,
         expl: Any,
         expanding: bool,
     ) -> None:
@@ -2719,7 +2700,7 @@ class StateMachine:
                 self._tell(RUNNING, task, "batch" if task.batch_id else "reported", speaker)
             self._set_status(task, PENDING if status == SUSPENDED else status)
 
-    def _batch_members(self, batch_id: Optional[str]) -> List[Task]:
+    def _batch_members(self, batch_id: str | None) -> list[Task]:
         return sorted(self._agenda.batches.get(batch_id, ()), key=lambda task: task.order)
 
     def _claim(self, task: Task, speaker: Worker, priority: Number, stake: bool, run: bool) -> None:
@@ -2738,7 +2719,7 @@ class StateMachine:
             if agenda.add_stake(dep, speaker):
                 agenda.settle(dep)
 
-    def _set_status(self, task: Task, status: str, reason: Optional[str] = None) -> None:
+    def _set_status(self, task: Task, status: str, reason: str | None = None) -> None:
         if status == task.status == PENDING or not self._may_become(task, status):
             return
         runs_batch = task.batch_id is not None and not task.batchable
@@ -2766,7 +2747,7 @@ class StateMachine:
             return status in (DISABLED, DONE)
         return status != DISABLED or task.status not in (RUNNING, BATCH_RUNNING)
 
-    def _dissolve_batch(self, task: Task, status: str, reason: Optional[str]) -> None:
+    def _dissolve_batch(self, task: Task, status: str, reason: str | None) -> None:
         for member in self._batch_members(task.batch_id):
             self._set_status(member, status, reason)
             member.batch_id = None
@@ -2799,8 +2780,8 @@ class StateMachine:
         self,
         kind: str,
         task: Task,
-        reason: Optional[str] = None,
-        speaker: Optional[Worker] = None,
+        reason: str | None = None,
+        speaker: Worker | None = None,
         report: Any = None,
         **more: Any,
     ) -> None:
@@ -2821,10 +2802,10 @@ class StateMachine:
 
     def _tell_of(
         self,
-        task: Optional[Task],
+        task: Task | None,
         kind: str,
-        about: Tuple[str, str, Mapping[str, Any], Tuple[str, ...]],
-        worker_id: Optional[str],
+        about: tuple[str, str, Mapping[str, Any], tuple[str, ...]],
+        worker_id: str | None,
         *facts: Any,
         **more: Any,
     ) -> None:
@@ -2835,7 +2816,7 @@ class StateMachine:
         event = Event(agenda.told, kind, self._now, *about, worker_id, worker and worker.host, *facts, **more)
         self._told.append((event, task))
 
-    def _tell_failure(self, task: Task, speaker: Worker, family: str, expl: Any, owners: Tuple[str, ...]) -> None:
+    def _tell_failure(self, task: Task, speaker: Worker, family: str, expl: Any, owners: tuple[str, ...]) -> None:
         """Let hear of a failure that a worker reports, as stock counts them for its batches of mail."""
         if self._is_heard and self._settings.batch_emails:
             reason = "disabled" if task.status == DISABLED else None
@@ -2857,7 +2838,7 @@ class StateMachine:
         host: Text = None,
         assistant: Flag = False,
         current_tasks: Identifiers = None,
-    ) -> Dict[str, Any]:
+    ) -> dict[str, Any]:
         """Return the task (or batch of tasks) that a worker must run now, and what else there is for it.
 
         `current_tasks` are the ids it is running: what it should be running but is not is given to it again.
@@ -2883,7 +2864,7 @@ class StateMachine:
         batch = [lost] if lost else self._choose(asker, assistant)
         return {**self._outlook(asker), **self._hand_out(batch, asker)}
 
-    def _lost_run(self, asker: Worker, current_tasks: Iterable[str]) -> Optional[Task]:
+    def _lost_run(self, asker: Worker, current_tasks: Iterable[str]) -> Task | None:
         known = set(current_tasks)
         given = self._agenda.running_on.get(asker.id, ())
         lost = (task for task in given if task.status == RUNNING and task.id not in known)
@@ -2897,14 +2878,14 @@ class StateMachine:
                 self._tell(PENDING, task, "returned")
                 self._set_status(task, PENDING)
 
-    def _choose(self, asker: Worker, assistant: bool) -> List[Task]:
+    def _choose(self, asker: Worker, assistant: bool) -> list[Task]:
         if self._is_paused():
             return []
         alive_since = self._now - self._settings.worker_disconnect_delay
         task = self._agenda.choose(asker, assistant, alive_since)
         return [] if task is None else self._agenda.batch_with(asker, task)
 
-    def _hand_out(self, batch: List[Task], asker: Worker) -> Dict[str, Any]:
+    def _hand_out(self, batch: list[Task], asker: Worker) -> dict[str, Any]:
         if not batch:
             return {"task_id": None}
         first, reply, status = batch[0], {"task_id": batch[0].id}, RUNNING
@@ -2924,16 +2905,16 @@ class StateMachine:
             params.update((name, [detached(task.params.get(name)) for task in batch]) for name in names)
         return {**reply, "task_family": first.family, "task_module": first.module, "task_params": params}
 
-    def _batch_id(self, task_ids: List[str]) -> str:
+    def _batch_id(self, task_ids: list[str]) -> str:
         joint = "|".join(task_ids).encode("utf-8", "surrogatepass")
         return hashlib.new("md5", joint, usedforsecurity=False).hexdigest()
 
     @query
-    def count_pending(self, *, worker: Identifier) -> Dict[str, Any]:
+    def count_pending(self, *, worker: Identifier) -> dict[str, Any]:
         """Return how many tasks a worker may still come to run, and which of its tasks are running now, and where."""
         return self._outlook(self._worker(worker))
 
-    def _outlook(self, worker: Worker) -> Dict[str, Any]:
+    def _outlook(self, worker: Worker) -> dict[str, Any]:
         running = []
         for task in sorted(worker.running, key=lambda task: task.order):
             runner = self._worker(task.worker_running)
@@ -2972,16 +2953,16 @@ class StateMachine:
     # -- people step in ------------------------------------------------------------------------------------------------
 
     @rpc
-    def forgive_failures(self, *, task_id: Identifier = None) -> Dict[str, Any]:
+    def forgive_failures(self, *, task_id: Identifier = None) -> dict[str, Any]:
         """Make a FAILED task PENDING at once; its failures still count."""
         return self._force(task_id, PENDING, (FAILED,))
 
     @rpc
-    def mark_as_done(self, *, task_id: Identifier = None) -> Dict[str, Any]:
+    def mark_as_done(self, *, task_id: Identifier = None) -> dict[str, Any]:
         """Make a RUNNING, FAILED or DISABLED task DONE."""
         return self._force(task_id, DONE, (RUNNING, FAILED, DISABLED))
 
-    def _force(self, task_id: Optional[str], status: str, allowed: Tuple[str, ...]) -> Dict[str, Any]:
+    def _force(self, task_id: str | None, status: str, allowed: tuple[str, ...]) -> dict[str, Any]:
         task = self._agenda.tasks.get(task_id)
         if task is not None and task.status in allowed:
             if status == PENDING:
@@ -2990,7 +2971,7 @@ class StateMachine:
         return {"task_id": task_id, "status": None if task is None else task.status}
 
     @rpc
-    def re_enable_task(self, *, task_id: Identifier) -> Dict[str, Any]:
+    def re_enable_task(self, *, task_id: Identifier) -> dict[str, Any]:
         """Forgive a task that the scheduler disabled, and return it; {} if it did not."""
         task = self._agenda.tasks.get(task_id)
         if task is None or task.status != DISABLED or task.scheduler_disable_time is None:
@@ -3014,7 +2995,7 @@ class StateMachine:
             self._agenda.changed[("paused",)] = None
 
     @query
-    def is_paused(self) -> Dict[str, bool]:
+    def is_paused(self) -> dict[str, bool]:
         """Tell whether work is held back."""
         return {"paused": self._is_paused()}
 
@@ -3023,7 +3004,7 @@ class StateMachine:
         return self._agenda.paused and self._settings.pause_enabled
 
     @query
-    def is_pause_enabled(self) -> Dict[str, bool]:
+    def is_pause_enabled(self) -> dict[str, bool]:
         """Tell whether `pause` does anything."""
         return {"enabled": self._settings.pause_enabled}
 
@@ -3058,7 +3039,7 @@ class StateMachine:
         return worker
 
     @query
-    def ping(self, *, worker: Identifier) -> Dict[str, Any]:
+    def ping(self, *, worker: Identifier) -> dict[str, Any]:
         """Tell that a worker lives, and fetch the messages that wait for it."""
         caller = self._seen(worker)
         messages, caller.rpc_messages = caller.rpc_messages, []
@@ -3089,7 +3070,7 @@ class StateMachine:
         self._send(worker, "set_worker_processes", n=n)
 
     @rpc
-    def send_scheduler_message(self, *, worker: Identifier, task: Text, content: Anything) -> Dict[str, Optional[str]]:
+    def send_scheduler_message(self, *, worker: Identifier, task: Text, content: Anything) -> dict[str, str | None]:
         """Send a message to a running task; return the id to fetch its answer by, None if `send_messages` is off."""
         if not self._settings.send_messages:
             return {"message_id": None}
@@ -3115,7 +3096,7 @@ class StateMachine:
             self._agenda.touch(task)
 
     @rpc
-    def get_scheduler_message_response(self, *, task_id: Text, message_id: Text) -> Dict[str, Any]:
+    def get_scheduler_message_response(self, *, task_id: Text, message_id: Text) -> dict[str, Any]:
         """Fetch a task's answer to a message, once; None if there is none (yet)."""
         task = self._agenda.tasks.get(task_id)
         if task is None or message_id not in task.responses:
@@ -3144,7 +3125,7 @@ class StateMachine:
 
     # -- a run tells of itself -----------------------------------------------------------------------------------------
 
-    def _run(self, task_id: str) -> List[Task]:
+    def _run(self, task_id: str) -> list[Task]:
         """Return a task and, if it runs a batch, the tasks of the batch; [] if it is not known."""
         task = self._agenda.tasks.get(task_id)
         if task is None:
@@ -3159,7 +3140,7 @@ class StateMachine:
             self._agenda.touch(task)
 
     @query
-    def get_task_status_message(self, *, task_id: Text) -> Dict[str, Any]:
+    def get_task_status_message(self, *, task_id: Text) -> dict[str, Any]:
         """Return what a run said of itself; "" for an unknown task."""
         task = self._agenda.tasks.get(task_id)
         return {"taskId": task_id, "statusMessage": detached(task.status_message) if task else ""}
@@ -3172,7 +3153,7 @@ class StateMachine:
             self._agenda.touch(task)
 
     @query
-    def get_task_progress_percentage(self, *, task_id: Text) -> Dict[str, Any]:
+    def get_task_progress_percentage(self, *, task_id: Text) -> dict[str, Any]:
         """Return how far a run is, 0 to 100 or None."""
         task = self._agenda.tasks.get(task_id)
         return {"taskId": task_id, "progressPercentage": detached(task.progress_percentage) if task else None}
@@ -3188,7 +3169,7 @@ class StateMachine:
             self._agenda.settle(task)
 
     @query
-    def get_running_task_resources(self, *, task_id: Text) -> Dict[str, Any]:
+    def get_running_task_resources(self, *, task_id: Text) -> dict[str, Any]:
         """Return what a run holds of each resource, or None."""
         task = self._agenda.tasks.get(task_id)
         held = task.resources_running if task else None
@@ -3267,15 +3248,15 @@ class StateMachine:
         return self._settings.record_task_history
 
     @listing
-    def graph(self, entry: MakeEntry) -> Iterator[Dict[str, Any]]:
+    def graph(self, entry: MakeEntry) -> Iterator[dict[str, Any]]:
         """Return all tasks by id, with their dependencies."""
         self._prune()
-        seen: Set[str] = set()
+        seen: set[str] = set()
         walks = (self._walk(task_id, self._upstream, True, seen) for task_id in list(self._agenda.tasks))
         return sliced(entry, itertools.chain.from_iterable(walks))
 
     @listing
-    def dep_graph(self, entry: MakeEntry, *, task_id: Text, include_done: Flag = True) -> Iterator[Dict[str, Any]]:
+    def dep_graph(self, entry: MakeEntry, *, task_id: Text, include_done: Flag = True) -> Iterator[dict[str, Any]]:
         """Return a task and what it depends on by id, nearest first, at most `max_graph_nodes`; {} if unknown."""
         self._prune()
         known = task_id in self._agenda.tasks
@@ -3284,7 +3265,7 @@ class StateMachine:
     @listing
     def inverse_dep_graph(
         self, entry: MakeEntry, *, task_id: Text, include_done: Flag = True
-    ) -> Iterator[Dict[str, Any]]:
+    ) -> Iterator[dict[str, Any]]:
         """Return a task and what depends on it, as `dep_graph` does; `deps` are then those that depend on a node."""
         self._prune()
         known = task_id in self._agenda.tasks
@@ -3297,8 +3278,8 @@ class StateMachine:
         return [dependent.id for dependent in self._agenda.dependents.get(task.id, ())]
 
     def _walk(
-        self, root_id: str, neighbours: Callable[[Task], Iterable[str]], include_done: bool, seen: Set[str]
-    ) -> Iterator[Tuple[str, Optional[Task], List[str], bool]]:
+        self, root_id: str, neighbours: Callable[[Task], Iterable[str]], include_done: bool, seen: set[str]
+    ) -> Iterator[tuple[str, Task | None, list[str], bool]]:
         """Yield (id, task, ids of its neighbours, whether it is the root), nearest first; None for an unknown task."""
         if root_id in seen:
             return
@@ -3317,14 +3298,14 @@ class StateMachine:
             seen.update(fresh)
             yield task_id, task, deps, task_id == root_id
 
-    def _node(self, task_id: str, task: Optional[Task], deps: Optional[List[str]] = None, named: bool = True) -> Any:
+    def _node(self, task_id: str, task: Task | None, deps: list[str] | None = None, named: bool = True) -> Any:
         """Return a task, or what can be said of an unknown one, as an object."""
         node = self._serialize_unknown(task_id) if task is None else self._serialize(task, deps)
         if not named:
             del node["display_name"]
         return node
 
-    def _encode(self, task_id: str, task: Optional[Task], deps: Optional[List[str]] = None, named: bool = True) -> str:
+    def _encode(self, task_id: str, task: Task | None, deps: list[str] | None = None, named: bool = True) -> str:
         """Return what `_node` does as the JSON of an entry: "id": {...}."""
         if task is None:
             return encode_entry(task_id, self._node(task_id, task, deps, named))
@@ -3336,7 +3317,7 @@ class StateMachine:
         end = -1 if named else task.json.rfind(',"display_name":')
         return f'{task.json[:end]},"deps":[{",".join(map(encode_json, deps))}]}}'
 
-    def _serialize_unknown(self, task_id: str) -> Dict[str, Any]:
+    def _serialize_unknown(self, task_id: str) -> dict[str, Any]:
         family = FAMILY_IN_ID.match(task_id)
         return {
             "deps": [],
@@ -3349,7 +3330,7 @@ class StateMachine:
             "workers": [],
         }
 
-    def _serialize(self, task: Task, deps: Optional[Iterable[str]] = None) -> Dict[str, Any]:
+    def _serialize(self, task: Task, deps: Iterable[str] | None = None) -> dict[str, Any]:
         node = {
             "last_updated": task.updated,
             "name": task.family,
@@ -3385,7 +3366,7 @@ class StateMachine:
         limit: Flag = True,
         search: Text = None,
         max_shown_tasks: Count = 0,
-    ) -> Iterator[Dict[str, Any]]:
+    ) -> Iterator[dict[str, Any]]:
         """Return the tasks by id, or {"num_tasks": n} if there are more than may be shown and `limit` is on.
 
         Filters: a status ("" for all); for PENDING tasks an upstream status; words that must all be in the displayed
@@ -3411,7 +3392,7 @@ class StateMachine:
 
     def _filter(self, search: str, upstream_status: str) -> Callable[[Task], bool]:
         words = [word.casefold() for word in search.split()]
-        known: Dict[str, str] = {}
+        known: dict[str, str] = {}
 
         def is_wanted(task: Task) -> bool:
             if words and not matches(task.display_name(), words):
@@ -3421,7 +3402,7 @@ class StateMachine:
 
         return is_wanted
 
-    def _upstream_status(self, task: Task, known: Dict[str, str]) -> str:
+    def _upstream_status(self, task: Task, known: dict[str, str]) -> str:
         """Return the gravest status that a task waits for; `known` keeps what was found for others meanwhile."""
         stack = [task]
         while stack:
@@ -3439,23 +3420,23 @@ class StateMachine:
         return known[task.id]
 
     @query
-    def task_search(self, *, task_str: Text) -> Dict[str, Dict[str, Any]]:
+    def task_search(self, *, task_str: Text) -> dict[str, dict[str, Any]]:
         """Return the tasks whose id contains a text: status -> id -> task."""
         self._prune()
-        found: Dict[str, Dict[str, Any]] = {}
+        found: dict[str, dict[str, Any]] = {}
         for task in self._agenda.tasks.values():
             if task_str in task.id:
                 found.setdefault(task.status, {})[task.id] = self._serialize(task)
         return found
 
     @query
-    def worker_list(self, *, include_running: Flag = True) -> List[Dict[str, Any]]:
+    def worker_list(self, *, include_running: Flag = True) -> list[dict[str, Any]]:
         """Return the workers, the latest started first, with what they run."""
         self._prune()
         workers = [self._serialize_worker(worker, include_running) for worker in self._agenda.workers.values()]
         return sorted(workers, key=lambda worker: worker["started"], reverse=True)
 
-    def _serialize_worker(self, worker: Worker, include_running: bool) -> Dict[str, Any]:
+    def _serialize_worker(self, worker: Worker, include_running: bool) -> dict[str, Any]:
         first_id = worker.info.get("first_task", "")
         first = self._agenda.tasks.get(first_id) if isinstance(first_id, str) else None
         node = {
@@ -3475,10 +3456,10 @@ class StateMachine:
         return node
 
     @query
-    def resource_list(self) -> List[Dict[str, Any]]:
+    def resource_list(self) -> list[dict[str, Any]]:
         """Return the resources that have a total, with the tasks that run with them."""
         self._prune()
-        consumers: Dict[str, Dict[str, Any]] = {name: {} for name in self._agenda.totals}
+        consumers: dict[str, dict[str, Any]] = {name: {} for name in self._agenda.totals}
         for task in self._agenda.by_status[RUNNING].values():
             for name, _ in task.resources:
                 if name in consumers:
@@ -3495,7 +3476,7 @@ class StateMachine:
         ]
 
     @query
-    def fetch_error(self, *, task_id: Text) -> Dict[str, Any]:
+    def fetch_error(self, *, task_id: Text) -> dict[str, Any]:
         """Return the report of a task's last failure, with what is needed to run the task again."""
         task = self._agenda.tasks.get(task_id)
         if task is None:
@@ -3510,7 +3491,7 @@ class StateMachine:
         }
 
 
-def sliced(entry: MakeEntry, found: Iterable[Tuple[Any, ...]]) -> Iterator[Dict[str, Any]]:
+def sliced(entry: MakeEntry, found: Iterable[tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
     """Yield parts of a listing; `found` has tuples of arguments for `entry`, the first of which is the id."""
     found = iter(found)
     while part := {item[0]: entry(*item) for item in itertools.islice(found, SLICE)}:
@@ -3545,7 +3526,7 @@ def matches(text: str, words: Iterable[str]) -> bool:
 # -- how questions are asked -------------------------------------------------------------------------------------------
 
 #: name -> Rpc: what /api serves besides RPC_METHODS. Stock has none of them.
-QUESTIONS: Dict[str, Rpc] = {}
+QUESTIONS: dict[str, Rpc] = {}
 
 #: tasks walked over in one turn under the lock: about a millisecond
 TURN = 1000
@@ -3609,7 +3590,7 @@ class Outdated(BadRequest):
 
 
 def _list_kind(item: Kind) -> Kind:
-    def check(value: Any) -> Tuple[Any, ...]:
+    def check(value: Any) -> tuple[Any, ...]:
         return tuple(dict.fromkeys(map(item.check, _identifiers(value))))
 
     return Kind(check, f"a list, each {item.says}", _array_of(item.schema, MAX_IDS))
@@ -3621,7 +3602,7 @@ def _hops(value: Any) -> int:
 
 SORTS = ("updated", "started", "running", "priority", "family", "name", "status", "worker")
 
-Statuses = Annotated[Tuple[str, ...], _list_kind(choice(*SHOWN_STATUSES))]
+Statuses = Annotated[tuple[str, ...], _list_kind(choice(*SHOWN_STATUSES))]
 Sort = Annotated[str, choice(*SORTS, *(f"-{name}" for name in SORTS))]
 Timestamp = Annotated[str, choice("updated", "started")]
 HOPS = {**COUNT_SCHEMA, "minimum": -1}
@@ -3640,7 +3621,7 @@ def question(method: Callable[..., Any], changes: bool = False) -> Callable[...,
     spec = QUESTIONS[method.__name__] = describe(method, changes)
 
     @functools.wraps(method)
-    def call(self: "Inspection", /, **arguments: Any) -> Any:
+    def call(self: Inspection, /, **arguments: Any) -> Any:
         return self._in_turns(method, spec.clean(arguments), changes)
 
     return call
@@ -3650,9 +3631,9 @@ class Filter(NamedTuple):
     """Which tasks a question is about: those that pass all that is set."""
 
     #: shown statuses, any of which
-    status: Tuple[str, ...] = ()
+    status: tuple[str, ...] = ()
     #: families, any of which
-    family: Tuple[str, ...] = ()
+    family: tuple[str, ...] = ()
     #: id of a worker that runs it, ran it last, or may run it
     worker: str = ""
     #: words, all of which are in the id, the displayed name or the worker, in any case
@@ -3660,11 +3641,11 @@ class Filter(NamedTuple):
     #: public parameter -> text that is in its value, in any case
     params: Mapping[str, Any] = NOTHING
     #: epoch seconds between which `time` is: "updated", the last change of status, or "started", of the last run
-    since: Optional[Number] = None
-    until: Optional[Number] = None
+    since: Number | None = None
+    until: Number | None = None
     time: str = "updated"
     #: ids, any of which
-    ids: Tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
 
 
 #: lets some of the tasks through, in their order
@@ -3680,13 +3661,13 @@ class Family:
     __slots__ = ("counts", "module")
 
     def __init__(self) -> None:
-        self.counts: Dict[str, int] = {}
+        self.counts: dict[str, int] = {}
         #: module that defines it, as far as known
-        self.module: Optional[str] = None
+        self.module: str | None = None
 
 
 @functools.lru_cache(maxsize=4096)
-def paired(family: str, status: str) -> Tuple[str, str]:
+def paired(family: str, status: str) -> tuple[str, str]:
     """Return both; cached, so that tasks of a family share one tuple."""
     return family, status
 
@@ -3703,15 +3684,15 @@ class Feed:
         #: the last revision of which not everything is known that changed
         self._forgotten = self.revision
         #: task id -> revision of its last change, oldest first
-        self._tasks: Dict[str, int] = {}
+        self._tasks: dict[str, int] = {}
         #: what else there is -> revision of its last change
         self._others = {"workers": self.revision, "resources": self.revision, "paused": self.revision}
         #: family -> how many; "" for tasks that nobody described yet
-        self.families: Dict[str, Family] = {}
+        self.families: dict[str, Family] = {}
         for task in tasks:
             self.count(task)
 
-    def note(self, changed: Iterable[Union[Task, Worker, Tuple[str, ...]]], stripped: bool) -> None:
+    def note(self, changed: Iterable[Task | Worker | tuple[str, ...]], stripped: bool) -> None:
         """Take note of what one call changed."""
         revision = self.revision = self.revision + 1
         tasks = self._tasks
@@ -3759,12 +3740,12 @@ class Feed:
         """Tell whether all that changed after a revision is known."""
         return self._forgotten <= revision <= self.revision
 
-    def tasks_since(self, revision: int) -> List[str]:
+    def tasks_since(self, revision: int) -> list[str]:
         """Return the ids of the tasks that changed after a revision, the latest first."""
         found = itertools.takewhile(lambda task_id: self._tasks[task_id] > revision, reversed(self._tasks))
         return list(found)
 
-    def others_since(self, revision: int) -> Dict[str, bool]:
+    def others_since(self, revision: int) -> dict[str, bool]:
         """Return whether workers, resources and pausing changed after a revision."""
         return {name: self._others[name] > revision for name in ("workers", "resources", "paused")}
 
@@ -3772,19 +3753,19 @@ class Feed:
 class Trouble:
     """The tasks that wait behind trouble, as they were at some moment not long ago. Not changed any more once made."""
 
-    def __init__(self, found: Dict[Task, str]) -> None:
+    def __init__(self, found: dict[Task, str]) -> None:
         #: task -> its upstream status
         self.found = found
         #: upstream status -> how many
         self.counts = collections.Counter(found.values())
         #: upstream status -> the tasks that have it, the one that waits longest first
-        self.behind: Dict[str, List[Task]] = {status: [] for status in UPSTREAM_SEVERITY}
+        self.behind: dict[str, list[Task]] = {status: [] for status in UPSTREAM_SEVERITY}
         for task in sorted(found, key=operator.attrgetter("order")):
             self.behind[found[task]].append(task)
 
-    def by_family(self) -> Dict[str, Dict[str, int]]:
+    def by_family(self) -> dict[str, dict[str, int]]:
         """Return how many there are by family and upstream status. Called without the lock."""
-        families: Dict[str, Dict[str, int]] = {}
+        families: dict[str, dict[str, int]] = {}
         for (family, status), amount in collections.Counter((t.family, s) for t, s in self.found.items()).items():
             families.setdefault(family, {})[status] = amount
         return families
@@ -3798,7 +3779,7 @@ class Kept:
         self.lock = threading.Lock()
         self.result: Any = None
         #: revision at which it was made; None before that
-        self.revision: Optional[int] = None
+        self.revision: int | None = None
         #: monotonic seconds at which it was made, and the processor's seconds that this took
         self.made = self.took = 0.0
 
@@ -3814,13 +3795,13 @@ class Inspection(StateMachine):
         self._dismissals = 0
         #: guards the two above and `_results`; nothing else is locked under it
         self._waiting_lock = threading.Lock()
-        self._results: Dict[Any, Kept] = {}
+        self._results: dict[Any, Kept] = {}
 
     def validate(self) -> None:
         """Recompute all indexes and compare, as StateMachine does, and the census of families and the labels."""
         super().validate()
         with self._lock:
-            census: Dict[str, Dict[str, int]] = {}
+            census: dict[str, dict[str, int]] = {}
             for task in self._agenda.tasks.values():
                 counts = census.setdefault(task.family, {})
                 counts[task.status] = counts.get(task.status, 0) + 1
@@ -3828,7 +3809,7 @@ class Inspection(StateMachine):
                     expect(task.label, f"{task.id} {task.display_name()}".casefold(), f"label of {task.id}")
             expect({name: family.counts for name, family in self._feed.families.items()}, census, "census of families")
 
-    def count_families(self) -> Dict[Tuple[str, str], int]:
+    def count_families(self) -> dict[tuple[str, str], int]:
         """Return how many tasks there are of each family in each status: (family, status) -> number."""
         with self._lock:
             families = self._feed.families.items()
@@ -3949,7 +3930,7 @@ class Inspection(StateMachine):
 
     def _find_trouble(self) -> Steps:
         agenda = self._agenda
-        found: Dict[Task, str] = {}
+        found: dict[Task, str] = {}
         for status, sources in (
             (UPSTREAM_DISABLED, agenda.by_status[DISABLED].values()),
             (UPSTREAM_FAILED, agenda.by_status[FAILED].values()),
@@ -3975,7 +3956,7 @@ class Inspection(StateMachine):
         """Return the status of a task, or what it waits for if that is trouble."""
         return task.status if task.status != PENDING else trouble.found.get(task, PENDING)
 
-    def _count_shown(self, trouble: Trouble) -> Dict[str, int]:
+    def _count_shown(self, trouble: Trouble) -> dict[str, int]:
         counts = {status: len(tasks) for status, tasks in self._agenda.by_status.items() if status in TROUBLE_RANK}
         for status in (UPSTREAM_DISABLED, UPSTREAM_FAILED, UPSTREAM_MISSING_INPUT):  # may be from a moment before
             counts[status] = min(trouble.counts[status], counts[PENDING])
@@ -4022,7 +4003,7 @@ class Inspection(StateMachine):
 
     def _find_in_order(
         self, wanted: Filter, sort: str, trouble: Trouble, end: int, count: bool
-    ) -> Generator[Any, Any, Tuple[List[Task], Optional[int]]]:
+    ) -> Generator[Any, Any, tuple[list[Task], int | None]]:
         """Find the first `end` tasks in an order that indexes have, and how many there are."""
         total, sieve, found = self._total(wanted, trouble), self._sieve(wanted, trouble), 0
         may_stop = total is not None or not count
@@ -4051,7 +4032,7 @@ class Inspection(StateMachine):
 
     def _find_and_sort(
         self, wanted: Filter, sort: str, trouble: Trouble, end: int
-    ) -> Generator[Any, Any, Tuple[List[Task], int]]:
+    ) -> Generator[Any, Any, tuple[list[Task], int]]:
         """Find the first `end` tasks by looking at all that there are, and how many these are."""
         valued, rest, falling = [], [], sort.startswith("-")
         value, sign = SORT_VALUES[sort.lstrip("-")], 1 if falling else -1
@@ -4068,7 +4049,7 @@ class Inspection(StateMachine):
         first = yield lambda: [item[-1] for item in pick(end, valued)]
         return first + rest[: end - len(first)], len(valued) + len(rest)
 
-    def _total(self, wanted: Filter, trouble: Trouble) -> Optional[int]:
+    def _total(self, wanted: Filter, trouble: Trouble) -> int | None:
         """Return how many tasks pass, if that is known without looking at them."""
         if wanted != Filter(status=wanted.status):
             return None
@@ -4115,7 +4096,7 @@ class Inspection(StateMachine):
             sieves.append(lambda tasks: (task for task in tasks if self._shown(task, trouble) in wanted.status))
         return functools.partial(sift, sieves)
 
-    def _row(self, task: Task, trouble: Trouble) -> Dict[str, Any]:
+    def _row(self, task: Task, trouble: Trouble) -> dict[str, Any]:
         return {
             "id": task.id,
             **self._serialize(task),
@@ -4128,7 +4109,7 @@ class Inspection(StateMachine):
             "batch_id": task.batch_id,
         }
 
-    def _brief(self, task_id: str, trouble: Trouble) -> Dict[str, Any]:
+    def _brief(self, task_id: str, trouble: Trouble) -> dict[str, Any]:
         """Return what is said of a task that stands beside another one."""
         task = self._agenda.tasks.get(task_id)
         if task is None or not task.family:
@@ -4167,11 +4148,11 @@ class Inspection(StateMachine):
             "now": self._now,
         }
 
-    def _neighbours(self, name: str, task_ids: Iterable[str], trouble: Trouble) -> Dict[str, Any]:
+    def _neighbours(self, name: str, task_ids: Iterable[str], trouble: Trouble) -> dict[str, Any]:
         """Return the first neighbours of a task, those in trouble before the others, and how many there are."""
         tasks = self._agenda.tasks
 
-        def rank(task_id: str) -> Tuple[int, str]:
+        def rank(task_id: str) -> tuple[int, str]:
             task = tasks.get(task_id)
             return TROUBLE_RANK[UNKNOWN if task is None else self._shown(task, trouble)], task_id
 
@@ -4244,7 +4225,7 @@ class Inspection(StateMachine):
         since = self._now - 3600 if since is None else since
         until = math.inf if until is None else until
         by_status, sieves = self._agenda.by_status, list(sieves_of(Filter(family=family, worker=worker)))
-        found: List[Task] = []
+        found: list[Task] = []
         for status in (RUNNING, BATCH_RUNNING, FAILED, DISABLED, DONE):
             goes_on = status in (RUNNING, BATCH_RUNNING)
             tasks = reversed(list(by_status[status].values()))
@@ -4313,7 +4294,7 @@ class Inspection(StateMachine):
         found = [self._family(name, family, survey) for name, family in page]
         return {"total": len(known), "as_of": survey["as_of"], "families": found, "now": self._now}
 
-    def _family(self, name: str, family: Family, survey: Mapping[str, Any]) -> Dict[str, Any]:
+    def _family(self, name: str, family: Family, survey: Mapping[str, Any]) -> dict[str, Any]:
         counts, module = family.counts, family.module
         return {
             "family": name,
@@ -4334,7 +4315,7 @@ class Inspection(StateMachine):
         """Count what is ready, and measure what is done of late, by family."""
         trouble = yield self._trouble
         as_of, since = self._now, self._now - RECENT
-        ready: Dict[str, int] = collections.Counter()
+        ready: dict[str, int] = collections.Counter()
         pending = list(self._agenda.by_status[PENDING].values())
         for start in range(0, len(pending), TURN):
             part = pending[start : start + TURN]
@@ -4344,7 +4325,7 @@ class Inspection(StateMachine):
         recent = [task for task in done if task.updated >= since]
         if len(recent) == MAX_RECENT:
             since = recent[-1].updated
-        runs: Dict[str, List[Optional[float]]] = {}
+        runs: dict[str, list[float | None]] = {}
         for start in range(0, len(recent), TURN):
             for task in recent[start : start + TURN]:
                 took = None if task.time_running is None else max(0.0, task.updated - task.time_running)
@@ -4370,7 +4351,7 @@ class Inspection(StateMachine):
     def _find_bottlenecks(self) -> Steps:
         survey = yield functools.partial(self._keep, Inspection._survey)
         agenda, as_of = self._agenda, self._now
-        wanting: Dict[str, List[Queue]] = {}
+        wanting: dict[str, list[Queue]] = {}
         for (demand, _, _), queue in agenda.queues.items():
             for name, _ in demand:
                 wanting.setdefault(name, []).append(queue)
@@ -4383,7 +4364,7 @@ class Inspection(StateMachine):
         families = [self._family(name, known[name], survey) for name in ready if name in known and name]
         return {"as_of": as_of, "resources": resources, "families": families}
 
-    def _bottleneck(self, name: str, queues: List[Queue]) -> Generator[Any, Any, Dict[str, Any]]:
+    def _bottleneck(self, name: str, queues: list[Queue]) -> Generator[Any, Any, dict[str, Any]]:
         """Say what there is to say of a resource; `queues` are those of the tasks that need it."""
         agenda = self._agenda
         total, used, holders = agenda.totals.get(name, 1), agenda.used.get(name, 0), agenda.holders.get(name, NOTHING)
@@ -4402,7 +4383,7 @@ class Inspection(StateMachine):
         found["impossible"] = sum(queue.live for queue in short if needs[queue] > total)
         entries = itertools.chain.from_iterable(queue.heap for queue in short)
         stack = [entry[-1] for entry in itertools.islice(entries, MAX_BEHIND) if entry[-1].entry is entry]
-        behind: Set[Task] = set()
+        behind: set[Task] = set()
         while stack and len(behind) < MAX_BEHIND:
             for _ in range(min(TURN, len(stack))):
                 for dependent in agenda.dependents.get(stack.pop().id, ()):
@@ -4430,7 +4411,7 @@ class Inspection(StateMachine):
         arguments = {"family": family, "search": search, "unfinished": unfinished, "offset": offset}
         return (yield functools.partial(self._keep, Inspection._find_pipelines, **arguments, limit=limit))
 
-    def _find_pipelines(self, family: Tuple[str, ...], search: str, unfinished: bool, offset: int, limit: int) -> Steps:
+    def _find_pipelines(self, family: tuple[str, ...], search: str, unfinished: bool, offset: int, limit: int) -> Steps:
         trouble = yield self._trouble
         roots = yield functools.partial(self._keep, Inspection._find_roots)
         sieves, as_of = list(sieves_of(Filter(family=family, search=search))), self._now
@@ -4455,10 +4436,10 @@ class Inspection(StateMachine):
             yield None
         return roots
 
-    def _progress(self, root: Task, trouble: Trouble, room: int) -> Generator[Any, Any, Dict[str, Any]]:
+    def _progress(self, root: Task, trouble: Trouble, room: int) -> Generator[Any, Any, dict[str, Any]]:
         """Count what a task depends on by status, of `room` tasks at most; and what changed last."""
         tasks, seen, stack = self._agenda.tasks, {root.id}, [root]
-        counts: Dict[str, int] = {}
+        counts: dict[str, int] = {}
         updated = root.updated
         while stack and len(seen) <= room:
             for task in [stack.pop() for _ in range(min(SLICE, len(stack)))]:
@@ -4525,7 +4506,7 @@ class Inspection(StateMachine):
 
     def _surroundings(
         self, task_id: str, up: int, down: int, hide_done: bool
-    ) -> Generator[Any, Any, Tuple[List[str], bool]]:
+    ) -> Generator[Any, Any, tuple[list[str], bool]]:
         """Find the tasks up to so many steps away, nearest first; tell whether these are all."""
         tasks, hidden = self._agenda.tasks, self._agenda.by_status[DONE] if hide_done else ()
         found = {task_id: None}
@@ -4534,7 +4515,7 @@ class Inspection(StateMachine):
         while (walks := [walk for walk in walks if walk[1] and walk[2]]) and len(found) < MAX_GRAPH_WALK:
             further = []
             for neighbours, steps, front in walks:
-                reached: List[str] = []
+                reached: list[str] = []
                 for start in range(0, len(front), SLICE):
                     for task in filter(None, map(tasks.get, front[start : start + SLICE])):
                         fresh = [name for name in neighbours(task) if name not in found and name not in hidden]
@@ -4578,7 +4559,7 @@ class Inspection(StateMachine):
             **why.summary(),
         }
 
-    def _look_upstream(self, task: Task, trouble: Trouble, upstream: "Upstream") -> Steps:
+    def _look_upstream(self, task: Task, trouble: Trouble, upstream: Upstream) -> Steps:
         """Find what a task waits for in the end: walk up through what itself waits for something unfinished."""
         tasks, done = self._agenda.tasks, self._agenda.by_status[DONE]
         seen, stack = {task.id}, [task]
@@ -4609,7 +4590,7 @@ def is_eligible(action: str, task: Task) -> bool:
     return task.status in HAND_ACTIONS[action] and not (action == "re_enable_task" and by_worker)
 
 
-def number_of(numbers: Dict[str, int], name: str) -> int:
+def number_of(numbers: dict[str, int], name: str) -> int:
     """Return the number of a name; a new one gets the next."""
     return numbers.setdefault(name, len(numbers))
 
@@ -4617,19 +4598,19 @@ def number_of(numbers: Dict[str, int], name: str) -> int:
 class GraphView:
     """Tasks and the edges between them, as lists that a browser reads at once."""
 
-    def __init__(self, agenda: Agenda, ids: List[str], hide_done: bool, shown: Callable[[Task], str]) -> None:
+    def __init__(self, agenda: Agenda, ids: list[str], hide_done: bool, shown: Callable[[Task], str]) -> None:
         self._agenda, self._shown = agenda, shown
         self._hidden = agenda.by_status[DONE] if hide_done else ()
         self.ids = ids
         self._index = {task_id: number for number, task_id in enumerate(ids)}
         #: family, and status -> its number
-        self.families: Dict[str, int] = {}
-        self._statuses: Dict[str, int] = {}
-        self._family_of: List[int] = []
-        self._status_of: List[int] = []
-        self._edges: List[int] = []
-        self._more_up: List[int] = []
-        self._more_down: List[int] = []
+        self.families: dict[str, int] = {}
+        self._statuses: dict[str, int] = {}
+        self._family_of: list[int] = []
+        self._status_of: list[int] = []
+        self._edges: list[int] = []
+        self._more_up: list[int] = []
+        self._more_down: list[int] = []
 
     def add(self, start: int, end: int) -> None:
         """Enter a part of the nodes with their edges; under the lock."""
@@ -4649,7 +4630,7 @@ class GraphView:
             self._more_up.append(sum(dep not in self._index and dep not in self._hidden for dep in deps))
             self._more_down.append(sum(d.id not in self._index and d.id not in self._hidden for d in dependents))
 
-    def nodes(self) -> Dict[str, Any]:
+    def nodes(self) -> dict[str, Any]:
         """Return a node for each task."""
         return {
             "families": list(self.families),
@@ -4662,10 +4643,10 @@ class GraphView:
             "edges": self._edges,
         }
 
-    def groups(self) -> Dict[str, Any]:
+    def groups(self) -> dict[str, Any]:
         """Return a node for each family. Called without the lock."""
         statuses = list(self._statuses)
-        counts: List[Dict[str, int]] = [{} for _ in self.families]
+        counts: list[dict[str, int]] = [{} for _ in self.families]
         for (family, status), amount in collections.Counter(zip(self._family_of, self._status_of)).items():
             counts[family][statuses[status]] = amount
         ends = map(self._family_of.__getitem__, self._edges)
@@ -4687,7 +4668,7 @@ class Upstream:
 
     def __init__(self) -> None:
         #: ids of the unfinished ones that wait for no other
-        self.leaves: List[str] = []
+        self.leaves: list[str] = []
         #: how many stand between
         self.waiting = 0
         #: whether all of them were found
@@ -4696,12 +4677,12 @@ class Upstream:
         self.in_cycle = False
 
 
-def action(call: str, label: str, **arguments: Any) -> Dict[str, Any]:
+def action(call: str, label: str, **arguments: Any) -> dict[str, Any]:
     """Return a call that may help, as an explanation has it."""
     return {"call": call, "label": label, "arguments": arguments}
 
 
-def state_of(task: Optional[Task]) -> str:
+def state_of(task: Task | None) -> str:
     """Return in a word or two how a task stands that others wait for, and that itself waits for none."""
     if task is not None and task.status == PENDING:
         return "ready" if task.runnable else "that no worker can run"
@@ -4709,7 +4690,7 @@ def state_of(task: Optional[Task]) -> str:
     return {UNKNOWN: "that nobody described"}.get(status, status.lower().replace("_", " "))
 
 
-def describe_holder(task: Task, amount: Number) -> Dict[str, Any]:
+def describe_holder(task: Task, amount: Number) -> dict[str, Any]:
     """Return what is said of a task that holds so much of a resource."""
     about = {"id": task.id, "family": task.family, "worker": task.worker_running, "since": task.time_running}
     return {**about, "amount": amount}
@@ -4739,19 +4720,19 @@ class Explanation:
         settings: types.SimpleNamespace,
         paused: bool,
         now: float,
-        brief: Callable[[str], Dict[str, Any]],
+        brief: Callable[[str], dict[str, Any]],
     ) -> None:
         """`brief` says what is shown of a task with some id."""
         self._agenda, self._settings, self._paused, self._now, self._brief = agenda, settings, paused, now, brief
-        self.causes: List[Dict[str, Any]] = []
+        self.causes: list[dict[str, Any]] = []
         #: ids of the workers whose next get_work gives the task out, and of the tasks that go with it
-        self.next_for: List[str] = []
-        self._mates: List[str] = []
+        self.next_for: list[str] = []
+        self._mates: list[str] = []
         #: whether a worker that may run it would be given one that ranks above
         self._is_preceded = False
 
     def add(
-        self, kind: str, text: str, tasks: Iterable[str] = (), actions: Iterable[Dict[str, Any]] = (), **facts: Any
+        self, kind: str, text: str, tasks: Iterable[str] = (), actions: Iterable[dict[str, Any]] = (), **facts: Any
     ) -> None:
         """Add a cause; of `tasks` the first are shown."""
         tasks = list(tasks)
@@ -4759,7 +4740,7 @@ class Explanation:
         about = {"tasks": shown, "tasks_total": len(tasks), "actions": list(actions)}
         self.causes.append({"kind": kind, "text": text, **facts, **about})
 
-    def summary(self) -> Dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         """Return what was found."""
         return {
             "headline": self.causes[0]["text"] if self.causes else "Nothing is known to be in its way.",
@@ -4853,7 +4834,7 @@ class Explanation:
             members=len(members),
         )
 
-    def _batch(self, task: Task) -> List[str]:
+    def _batch(self, task: Task) -> list[str]:
         members = self._agenda.batches.get(task.batch_id, ()) if task.batch_id else ()
         return [member.id for member in sorted(members, key=lambda member: member.order)]
 
@@ -4903,7 +4884,7 @@ class Explanation:
             text = "It is only known as a dependency: no worker has described it."
         self.add("described", text, tasks=dependents, actions=[])
 
-    def _help(self, task: Task, name: str = "it") -> Iterator[Dict[str, Any]]:
+    def _help(self, task: Task, name: str = "it") -> Iterator[dict[str, Any]]:
         """Yield the calls that get a task out of trouble, with labels that call it by a name."""
         if task.status == FAILED:
             yield action("forgive_failures", f"Try {name} again", task_id=task.id)
@@ -4914,7 +4895,7 @@ class Explanation:
 
     # -- what is in the way of one that waits
 
-    def _askers(self, task: Task) -> List[Worker]:
+    def _askers(self, task: Task) -> list[Worker]:
         """Return the workers that may be given a task."""
         workers = [self._agenda.workers[worker_id] for worker_id in task.workers]
         if task.runnable:
@@ -4968,7 +4949,7 @@ class Explanation:
             cycle=upstream.in_cycle,
         )
 
-    def _lacking(self, task: Task) -> Iterator[Tuple[str, Number]]:
+    def _lacking(self, task: Task) -> Iterator[tuple[str, Number]]:
         """Yield the resources that do not suffice for a task, with what it needs."""
         for demand in task.resources:
             if not self._agenda.fits((demand,), self._agenda.used):
@@ -4999,7 +4980,7 @@ class Explanation:
             before=len(ahead),
         )
 
-    def _ahead(self, task: Task, queues: Iterable[Queue]) -> List[Task]:
+    def _ahead(self, task: Task, queues: Iterable[Queue]) -> list[Task]:
         """Return the tasks in some queues that rank above a task that is ready, MAX_AHEAD at most."""
         if task.entry is None:
             return []
@@ -5007,7 +4988,7 @@ class Explanation:
         entries = itertools.takewhile(lambda entry: entry < task.entry, above)
         return [entry[-1] for entry in itertools.islice(entries, MAX_AHEAD)]
 
-    def _find_takers(self, task: Task, askers: List[Worker]) -> Steps:
+    def _find_takers(self, task: Task, askers: list[Worker]) -> Steps:
         """Find out who would be given a task that is ready; in a turn for each."""
         # Assistants, and workers with tasks that need resources, take along in a batch what they may not run alone.
         known, batchers = self._agenda.workers, self._agenda.batchers.items()
@@ -5024,7 +5005,7 @@ class Explanation:
             elif batch and worker in askers:
                 self._is_preceded |= batch[0].entry < task.entry
 
-    def _share(self, worker: Worker) -> List[Task]:
+    def _share(self, worker: Worker) -> list[Task]:
         """Return what a worker would be given if it asked now."""
         asked, worker.last_get_work = worker.last_get_work, self._now
         try:
@@ -5059,7 +5040,7 @@ class Explanation:
                 "batchable", f"It will run in a batch with {numbered(len(self._mates), 'other')}.", tasks=self._mates
             )
 
-    def _describe_worker(self, worker: Worker) -> Dict[str, Any]:
+    def _describe_worker(self, worker: Worker) -> dict[str, Any]:
         given = self._agenda.running_on.get(worker.id, ())
         return {
             "id": worker.id,
@@ -5071,7 +5052,7 @@ class Explanation:
             "assistant": bool(worker.assistant),
         }
 
-    def _queued(self, task: Task, askers: List[Worker]) -> None:
+    def _queued(self, task: Task, askers: list[Worker]) -> None:
         ids = {worker.id for worker in askers}
         helped = any(worker.assistant for worker in askers)
         queues = self._agenda.queues.items()
@@ -5089,7 +5070,7 @@ class Explanation:
             workers=state[:MAX_SHOWN],
         )
 
-    def _reserved(self, task: Task, askers: List[Worker]) -> None:
+    def _reserved(self, task: Task, askers: list[Worker]) -> None:
         names = {name for name, _ in task.resources}
         queues = self._agenda.queues.items()
         ahead = self._ahead(task, (queue for key, queue in queues if not names.isdisjoint(dict(key[0]))))
@@ -5105,7 +5086,7 @@ class Explanation:
 # -- which tasks, and what is told of them -----------------------------------------------------------------------------
 
 
-def spread(durations: List[float]) -> Optional[Dict[str, Any]]:
+def spread(durations: list[float]) -> dict[str, Any] | None:
     """Return how long runs took: their number, median, 90th percentile and maximum in seconds; None if none did."""
     if not durations:
         return None
@@ -5174,7 +5155,7 @@ def has_param(name: str, text: str, task: Task) -> bool:
     )
 
 
-def seconds_run(task: Task, now: float) -> Optional[float]:
+def seconds_run(task: Task, now: float) -> float | None:
     """Return how long a task runs, or ran."""
     if task.time_running is None:
         return None
@@ -5182,7 +5163,7 @@ def seconds_run(task: Task, now: float) -> Optional[float]:
 
 
 #: sort -> its value of a task at a time, None if it has none
-SORT_VALUES: Dict[str, Callable[[Task, float], Any]] = {
+SORT_VALUES: dict[str, Callable[[Task, float], Any]] = {
     "started": lambda task, now: task.time_running,
     "running": seconds_run,
     "priority": lambda task, now: task.priority,
@@ -5263,7 +5244,7 @@ JOURNAL_AGE = 6 * 3600
 READY_SECONDS = 1.0
 
 #: one change, as described above
-Change = Tuple[Any, ...]
+Change = tuple[Any, ...]
 
 
 class StateError(Exception):
@@ -5291,7 +5272,7 @@ def load_plain(data: bytes) -> Any:
     return PlainUnpickler(io.BytesIO(data)).load()
 
 
-def make_header(generation: int) -> Dict[str, Any]:
+def make_header(generation: int) -> dict[str, Any]:
     """Return what a snapshot, or a journal that follows snapshot number `generation`, begins with."""
     return {
         "format": STATE_FORMAT,
@@ -5307,7 +5288,7 @@ def is_version(value: Any) -> bool:
     return isinstance(value, (tuple, list)) and list(map(type, value)) == [int, int]
 
 
-def check_header(header: Any, path: str) -> Dict[str, Any]:
+def check_header(header: Any, path: str) -> dict[str, Any]:
     """Return a header that this version reads; StateError for others."""
     if not isinstance(header, dict) or header.get("format") != STATE_FORMAT:
         raise StateError(f"{path} is no state of luigid; move it away to start empty, or choose another --state-path")
@@ -5324,12 +5305,12 @@ task_fields = operator.attrgetter(*TASK_FIELDS)
 worker_fields = operator.attrgetter(*WORKER_FIELDS)
 
 
-def describe_changes(agenda: Agenda) -> List[Change]:
+def describe_changes(agenda: Agenda) -> list[Change]:
     """Return what is in `agenda.changed` and `agenda.stripped` as changes, and clear these. Mostly that is one task."""
     tasks, workers, others = [], [], []
     for item in agenda.changed:
         (tasks if type(item) is Task else workers if type(item) is Worker else others).append(item)
-    changes: List[Change] = [("strip", *strip) for strip in agenda.stripped]
+    changes: list[Change] = [("strip", *strip) for strip in agenda.stripped]
     if workers:
         known = agenda.workers.get  # a worker that is gone may have come back meanwhile, as another object
         changes += [("worker gone", worker.id) for worker in workers if known(worker.id) is not worker]
@@ -5344,7 +5325,7 @@ def describe_changes(agenda: Agenda) -> List[Change]:
     return changes
 
 
-def describe_common(agenda: Agenda, item: Tuple[str, ...]) -> Change:
+def describe_common(agenda: Agenda, item: tuple[str, ...]) -> Change:
     """Return as a change what is neither a task nor a worker."""
     if item[0] == "batchers":
         return (*item, agenda.batchers.get(item[1], {}))
@@ -5353,14 +5334,14 @@ def describe_common(agenda: Agenda, item: Tuple[str, ...]) -> Change:
     return ("told", agenda.state_id, agenda.told) if item[0] == "told" else ("paused", agenda.paused)
 
 
-def capture(agenda: Agenda) -> List[Change]:
+def capture(agenda: Agenda) -> list[Change]:
     """Return all that an agenda holds, as changes; costs a walk over everything."""
     return [*capture_common(agenda), *(("task", task_fields(task)) for task in agenda.tasks.values())]
 
 
-def capture_common(agenda: Agenda) -> List[Change]:
+def capture_common(agenda: Agenda) -> list[Change]:
     """Return what an agenda holds besides tasks, as changes."""
-    changes: List[Change] = [("worker", worker_fields(worker)) for worker in agenda.workers.values()]
+    changes: list[Change] = [("worker", worker_fields(worker)) for worker in agenda.workers.values()]
     items = [("paused",), ("told",), *(("resource", name) for name in agenda.totals)]
     items += [("batchers", worker_id) for worker_id in agenda.batchers]
     return changes + [describe_common(agenda, item) for item in items]
@@ -5389,9 +5370,9 @@ class Restorer:
             "event": self._put_event,
         }
         #: number -> event that was in a file, in order
-        self.events: Dict[int, Event] = {}
+        self.events: dict[int, Event] = {}
         #: ids of the workers that had a change of their own
-        self._introduced: Set[str] = set()
+        self._introduced: set[str] = set()
 
     def begin(self, header: Mapping[str, Any]) -> None:
         """Take the names of the fields that follow from a header; those this version does not have are passed over."""
@@ -5422,7 +5403,7 @@ class Restorer:
         agenda.changed.clear()
         agenda.stripped.clear()
 
-    def _put_task(self, fields: Tuple[Any, ...]) -> None:
+    def _put_task(self, fields: tuple[Any, ...]) -> None:
         task_id = fields[self._task_id]
         task = self.agenda.tasks.get(task_id) or self.agenda.create(task_id, UNKNOWN, self._now, ())
         if self._has_our_fields:
@@ -5436,7 +5417,7 @@ class Restorer:
     def _drop_task(self, task_id: str) -> None:
         self.agenda.tasks.pop(task_id, None)
 
-    def _put_worker(self, fields: Tuple[Any, ...]) -> None:
+    def _put_worker(self, fields: tuple[Any, ...]) -> None:
         worker = self._worker(fields[self._worker_id])
         if worker.id not in self._introduced:  # its place is here, also where a task has named it before
             self._introduced.add(worker.id)
@@ -5510,7 +5491,7 @@ def frame(body: bytes) -> bytes:
     return FRAME.pack(MARK, length, zlib.crc32(body, zlib.crc32(LENGTH.pack(length)))) + body
 
 
-def unframe(data: bytes, offset: int) -> Optional[bytes]:
+def unframe(data: bytes, offset: int) -> bytes | None:
     """Return the body of the sound record that begins at `offset`; None if there is none."""
     if len(data) < offset + FRAME.size:
         return None
@@ -5539,7 +5520,7 @@ class Damage(StateError):
         self.path, self.offset, self.what = path, offset, what
 
 
-def read_journal(path: str, restorer: Restorer, may_be_torn: bool) -> Tuple[int, int]:
+def read_journal(path: str, restorer: Restorer, may_be_torn: bool) -> tuple[int, int]:
     """Make the changes in a journal; return the bytes that are sound, and those of a torn end.
 
     Raises Damage for anything that no interrupted write can have left, and for a torn end unless it `may_be_torn`.
@@ -5615,7 +5596,7 @@ def try_lock(descriptor: int) -> bool:
     return False
 
 
-def lock_holder(path: str) -> Optional[str]:
+def lock_holder(path: str) -> str | None:
     """Return what is in the file at `path` if somebody has locked it, None if nobody has. OSError."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
@@ -5635,9 +5616,9 @@ class StateLock:
 
     def __init__(self, state_path: str) -> None:
         self._path = state_path + ".lock"
-        self._descriptor: Optional[int] = None
+        self._descriptor: int | None = None
 
-    def take(self) -> Optional[str]:
+    def take(self) -> str | None:
         """Take the lock, unless it is held already; return None, or who else has it."""
         if self._descriptor is not None:
             return None
@@ -5681,7 +5662,7 @@ class Journal:
         self._state_path = state_path
         self._always = sync == "always"
         #: changes not yet written, with their tickets; appended under the scheduler's lock
-        self._waiting: Deque[Tuple[int, List[Change]]] = collections.deque()
+        self._waiting: collections.deque[tuple[int, list[Change]]] = collections.deque()
         #: the last ticket given out
         self._given = 0
         #: the last ticket taken out of it
@@ -5692,9 +5673,9 @@ class Journal:
         self._lock = threading.Lock()
         #: the last ticket of which the changes are kept
         self._kept = 0
-        self._descriptor: Optional[int] = None
+        self._descriptor: int | None = None
         #: why changes cannot be kept; None if they can
-        self.failure: Optional[str] = None
+        self.failure: str | None = None
         #: the journal in which that happened
         self._failed_in = 0
         #: N in the name of the file; bytes in it; monotonic time of its beginning; whether it has unsynced bytes
@@ -5705,13 +5686,13 @@ class Journal:
         #: how long syncs took; written by who holds `_syncing`, or with `always` `_lock`
         self.fsyncs = Timing()
         #: records written since a snapshot was begun; None when none is being made
-        self._meanwhile: Optional[List[Change]] = None
+        self._meanwhile: list[Change] | None = None
 
     def path(self, generation: int) -> str:
         """Return the name of the journal with a number."""
         return f"{self._state_path}.journal.{generation}"
 
-    def append(self, changes: List[Change]) -> int:
+    def append(self, changes: list[Change]) -> int:
         """Take changes to be written, under the scheduler's lock; return the ticket to wait with."""
         self._given += 1
         self._waiting.append((self._given, changes))
@@ -5826,7 +5807,7 @@ class Journal:
         with self._lock:
             self._meanwhile = None
 
-    def switch(self, generation: int, descriptor: int) -> List[Change]:
+    def switch(self, generation: int, descriptor: int) -> list[Change]:
         """Go on in a journal that `create` made, and return what was collected until now.
 
         If changes cannot be kept at present, those are among it, so that a snapshot with it makes up for the failure.
@@ -5836,7 +5817,7 @@ class Journal:
                 self._sync()  # most of it, while others may go on writing
             return self._exchange(generation, descriptor)
 
-    def _exchange(self, generation: int, descriptor: int) -> List[Change]:
+    def _exchange(self, generation: int, descriptor: int) -> list[Change]:
         with self._lock:
             try:
                 self._write_waiting()
@@ -5859,7 +5840,7 @@ class Journal:
                 logger.warning("the journal can be written again; changes are accepted")
 
 
-def write_snapshot(path: str, generation: int, parts: Iterable[List[Change]]) -> int:
+def write_snapshot(path: str, generation: int, parts: Iterable[list[Change]]) -> int:
     """Replace a snapshot by one with all changes in `parts`; return its size in bytes.
 
     OSError or StateError if that fails, and then the old one is still there.
@@ -5878,7 +5859,7 @@ def write_snapshot(path: str, generation: int, parts: Iterable[List[Change]]) ->
     return size
 
 
-def fill_snapshot(path: str, generation: int, parts: Iterable[List[Change]]) -> int:
+def fill_snapshot(path: str, generation: int, parts: Iterable[list[Change]]) -> int:
     """Write a snapshot to a new file, and sync it; return its size in bytes. OSError."""
     descriptor, checksum = create_file(path), 0
     try:
@@ -5893,7 +5874,7 @@ def fill_snapshot(path: str, generation: int, parts: Iterable[List[Change]]) -> 
         os.close(descriptor)
 
 
-def journals(state_path: str) -> Dict[int, str]:
+def journals(state_path: str) -> dict[int, str]:
     """Return the journals that exist beside a state: number -> path, in order."""
     name = re.compile(re.escape(os.path.basename(state_path)) + r"\.journal\.(\d+)")
     directory = os.path.dirname(os.path.abspath(state_path))
@@ -5910,19 +5891,19 @@ class Attendant:
     #: what it is called in `Scheduler.health`
     name: str
     #: whom it attends
-    scheduler: "Scheduler"
+    scheduler: Scheduler
 
-    def hear(self, event: Event, task: Optional[Task], ticket: int) -> None:
+    def hear(self, event: Event, task: Task | None, ticket: int) -> None:
         """Take note of an event, and return at once: this is under the scheduler's lock, in the order of events.
 
         `task` is the live one, to look at and copy from, not to keep. `Scheduler.await_ticket` returns when the event
         is in the journal.
         """
 
-    def restore(self, events: List[Event]) -> None:
+    def restore(self, events: list[Event]) -> None:
         """Take over the events that the state's files hold, when it is loaded; they may have been dealt with."""
 
-    def carry(self) -> List[Event]:
+    def carry(self) -> list[Event]:
         """Return what must not be forgotten with the journals before a snapshot, under the scheduler's lock."""
         return []
 
@@ -5935,13 +5916,13 @@ class Attendant:
     def close(self) -> None:
         """Deal with the rest, if that takes no long, and end."""
 
-    def health(self) -> Dict[str, Any]:
+    def health(self) -> dict[str, Any]:
         """Return figures about itself, for `Scheduler.health`."""
         return {}
 
 
 #: Makers of attendants that a scheduler has from the start if its settings say so; later sections add theirs.
-ATTENDANTS: List[Callable[[types.SimpleNamespace], Optional[Attendant]]] = []
+ATTENDANTS: list[Callable[[types.SimpleNamespace], Attendant | None]] = []
 
 
 class Scheduler(Inspection):
@@ -5955,27 +5936,27 @@ class Scheduler(Inspection):
         self,
         *,
         clock: Callable[[], float] = time.time,
-        resources: Optional[Mapping[str, Number]] = None,
+        resources: Mapping[str, Number] | None = None,
         journal_sync: str = "everysec",
         **settings: Any,
     ) -> None:
         super().__init__(clock=clock, resources=resources, **settings)
         self._path = self._settings.state_path
         self._journal_sync = journal_sync
-        self._journal: Optional[Journal] = None
+        self._journal: Journal | None = None
         self._state_lock = StateLock(self._path)
         #: held while a snapshot is made
         self._folding = threading.Lock()
         #: bytes of the last snapshot; when it was done, and the seconds it took, if this process made it
         self._snapshot_size = 0
-        self._snapshot_time: Optional[float] = None
-        self._snapshot_seconds: Optional[float] = None
+        self._snapshot_time: float | None = None
+        self._snapshot_seconds: float | None = None
         self._closing = threading.Event()
-        self._upkeeper: Optional[threading.Thread] = None
+        self._upkeeper: threading.Thread | None = None
         #: monotonic seconds before which no snapshot is due
         self._next_fold = 0.0
         self._agenda.state_id = os.urandom(16).hex()
-        self._attendants: List[Attendant] = []
+        self._attendants: list[Attendant] = []
         for make in ATTENDANTS:
             attendant = make(self._settings)
             if attendant is not None:
@@ -5988,7 +5969,7 @@ class Scheduler(Inspection):
         self._is_heard = True
 
     @property
-    def history(self) -> Optional[Attendant]:
+    def history(self) -> Attendant | None:
         """What records the task history, if that is on; see section 6."""
         return next((attendant for attendant in self._attendants if attendant.name == "history"), None)
 
@@ -6027,7 +6008,7 @@ class Scheduler(Inspection):
 
     # What the daemon asks of us.
 
-    def claim(self) -> Optional[str]:
+    def claim(self) -> str | None:
         """Make the state this process's alone; return None, or who has it. OSError."""
         os.makedirs(os.path.dirname(os.path.abspath(self._path)), mode=0o700, exist_ok=True)
         return self._state_lock.take()
@@ -6112,10 +6093,10 @@ class Scheduler(Inspection):
         finally:
             self._state_lock.release()
 
-    def _carried(self) -> List[Event]:
+    def _carried(self) -> list[Event]:
         return [event for attendant in self._attendants for event in attendant.carry()]
 
-    def _parts(self, generation: int) -> Iterator[List[Change]]:
+    def _parts(self, generation: int) -> Iterator[list[Change]]:
         # The last part ends the old journal, so all before the new one is in the snapshot, and nothing of the new one.
         journal, descriptor = self._journal, self._journal.create(generation)
         try:
@@ -6135,7 +6116,7 @@ class Scheduler(Inspection):
                 os.close(descriptor)
                 journal.stop_collecting()
 
-    def health(self) -> Dict[str, Any]:
+    def health(self) -> dict[str, Any]:
         """Return whether changes are accepted (`status`: "ok" or "degraded"), why not, and how the files stand."""
         journal = self._journal
         failure = journal.failure if journal else None
@@ -6153,7 +6134,7 @@ class Scheduler(Inspection):
             **{attendant.name: attendant.health() for attendant in self._attendants},
         }
 
-    def readiness(self) -> Dict[str, bool]:
+    def readiness(self) -> dict[str, bool]:
         """Return what must be true for workers to be served; a state in memory alone is always as it should be."""
         journal, claimed = self._journal, self._state_lock.is_taken
         return {
@@ -6266,7 +6247,7 @@ def cut_off(path: str, size: int) -> None:
         os.close(descriptor)
 
 
-def check_sequence(path: str, generation: int, numbers: List[int]) -> None:
+def check_sequence(path: str, generation: int, numbers: list[int]) -> None:
     """Raise StateError if journals are missing between a snapshot and the last one."""
     missing = sorted(set(range(generation, max(numbers, default=0))).difference(numbers))
     if numbers and missing:
@@ -6349,7 +6330,7 @@ class StockObject:
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
-        self.fields: Dict[str, Any] = {}
+        self.fields: dict[str, Any] = {}
 
     def __repr__(self) -> str:
         return f"<{self.kind}>"
@@ -6362,23 +6343,23 @@ def make_stock(kind: Any, arguments: Any) -> Any:
     return STOCK_CLASSES[kind.name](*arguments)
 
 
-def listed(items: Optional[List[Any]] = None) -> List[Any]:
+def listed(items: list[Any] | None = None) -> list[Any]:
     """Return what stands for a set or a deque: nothing is hashed but strings, since that of deep tuples crashes."""
     return [] if items is None else items
 
 
-def ordered_set(items: Optional[List[Any]] = None) -> Any:
+def ordered_set(items: list[Any] | None = None) -> Any:
     """Return what stands for an OrderedSet: made empty and filled with its fields by stock, made full by us."""
     return StockObject("OrderedSet") if items is None else items
 
 
-def reconstructed(kind: StockClass, _base: StockClass, state: Optional[Tuple[Any, ...]]) -> Any:
+def reconstructed(kind: StockClass, _base: StockClass, state: tuple[Any, ...] | None) -> Any:
     """Return what stands for an object that protocols 0 and 1 make."""
     return make_stock(kind, state or ())
 
 
 #: all that the files of luigi 2.8 to 3.8 name, under Python 2 and 3, and what makes the data that stand for it
-STOCK_CLASSES: Dict[str, Callable[..., Any]] = {
+STOCK_CLASSES: dict[str, Callable[..., Any]] = {
     **{f"luigi.scheduler.{kind}": functools.partial(StockObject, kind) for kind in ("Task", "Worker", "Failures")},
     "luigi.scheduler.OrderedSet": ordered_set,
     "luigi.scheduler.RetryPolicy": lambda *numbers: numbers,
@@ -6389,7 +6370,7 @@ STOCK_CLASSES: Dict[str, Callable[..., Any]] = {
 }
 
 
-class Opcodes(Dict[int, Callable[[Any], None]]):
+class Opcodes(dict[int, Callable[[Any], None]]):
     """Opcode -> what it does; UnpicklingError, naming it, for one that is not admitted."""
 
     def __missing__(self, code: int) -> NoReturn:
@@ -6424,7 +6405,7 @@ class WaryUnpickler(pickle._Unpickler):
         arguments = self.stack.pop()
         self.stack[-1] = make_stock(self.stack[-1], arguments)
 
-    def put(self, items: List[Any]) -> None:
+    def put(self, items: list[Any]) -> None:
         """Put keys and values, by turns, into the dictionary on the stack."""
         if type(self.stack[-1]) is not dict or not all(type(key) is str for key in items[::2]):
             raise pickle.UnpicklingError("it has a dictionary with keys other than strings")
@@ -6468,11 +6449,11 @@ class WaryUnpickler(pickle._Unpickler):
     )
 
 
-def _numbers_of(value: Any) -> Tuple[Number, ...]:
+def _numbers_of(value: Any) -> tuple[Number, ...]:
     return tuple(map(_number, value))
 
 
-def _policy_of(value: Any) -> Tuple[Number, ...]:
+def _policy_of(value: Any) -> tuple[Number, ...]:
     return tuple(RetryPolicy(*_numbers_of(value)))
 
 
@@ -6481,19 +6462,19 @@ def _demand_of(value: Any) -> Demand:
     return _demand({_identifier(name): amount for name, amount in pairs})
 
 
-def _stakes_of(value: Any) -> FrozenSet[str]:
+def _stakes_of(value: Any) -> frozenset[str]:
     return frozenset(_identifiers(value))
 
 
-def _info_of(value: Any) -> Dict[str, Any]:
+def _info_of(value: Any) -> dict[str, Any]:
     return _info(_object(value))
 
 
-def _objects_of(value: Any) -> List[Dict[str, Any]]:
+def _objects_of(value: Any) -> list[dict[str, Any]]:
     return list(map(_object, value))
 
 
-def _batchers_of(value: Any) -> Dict[str, Tuple[Tuple[str, ...], Number]]:
+def _batchers_of(value: Any) -> dict[str, tuple[tuple[str, ...], Number]]:
     return {_text(family): (_identifiers(names), _number(most)) for family, (names, most) in value.items()}
 
 
@@ -6503,7 +6484,7 @@ def or_none(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 #: name of a field -> (what may be in it, as for an argument of a call; what is in it if nothing is given)
-Rules = Mapping[str, Tuple[Callable[[Any], Any], Any]]
+Rules = Mapping[str, tuple[Callable[[Any], Any], Any]]
 
 TASK_RULES: Rules = {
     "id": (_identifier, None),
@@ -6554,7 +6535,7 @@ WORKER_RULES: Rules = {
 
 
 #: the other changes: kind -> what its arguments may be
-CHANGE_RULES: Mapping[str, Tuple[Callable[[Any], Any], ...]] = {
+CHANGE_RULES: Mapping[str, tuple[Callable[[Any], Any], ...]] = {
     "strip": (_identifier, _flag),
     "worker gone": (_identifier,),
     "task gone": (_identifier,),
@@ -6572,7 +6553,7 @@ CHANGE_RULES: Mapping[str, Tuple[Callable[[Any], Any], ...]] = {
 }
 
 
-def checked(rules: Rules, values: Mapping[str, Any], what: str) -> Dict[str, Any]:
+def checked(rules: Rules, values: Mapping[str, Any], what: str) -> dict[str, Any]:
     """Return the fields that `rules` name, checked and copied; ValueError says what is wrong with `what`."""
     fields = {}
     for name, (check, default) in rules.items():
@@ -6602,14 +6583,14 @@ def worker_change(values: Mapping[str, Any]) -> Change:
     return ("worker", tuple(map(fields.__getitem__, WORKER_FIELDS)))
 
 
-def fields_of(thing: Any, kind: str) -> Dict[str, Any]:
+def fields_of(thing: Any, kind: str) -> dict[str, Any]:
     """Return the fields of an object of stock's; ValueError if it is not of that class."""
     if type(thing) is not StockObject or thing.kind != kind:
         raise ValueError(f"it has {shown(thing)} in place of its {kind}")
     return thing.fields
 
 
-def members(collection: Any) -> List[str]:
+def members(collection: Any) -> list[str]:
     """Return what is in a set of stock's, in order. An OrderedSet is a ring of [key, previous, next] from `end` on."""
     if type(collection) is not StockObject:
         return list(map(_text, collection or ()))
@@ -6621,7 +6602,7 @@ def members(collection: Any) -> List[str]:
     return found
 
 
-def stock_task(thing: Any, task_id: str, seq: int, disabled: Mapping[str, bool]) -> Dict[str, Any]:
+def stock_task(thing: Any, task_id: str, seq: int, disabled: Mapping[str, bool]) -> dict[str, Any]:
     """Return a task of stock's by the names of our fields, unchecked.
 
     What it says of workers that are not in `disabled` (worker id -> whether it is) is left out: these are gone.
@@ -6643,7 +6624,7 @@ def stock_task(thing: Any, task_id: str, seq: int, disabled: Mapping[str, bool])
     }
 
 
-def stock_worker(thing: Any, worker_id: str) -> Dict[str, Any]:
+def stock_worker(thing: Any, worker_id: str) -> dict[str, Any]:
     """Return a worker of stock's by the names of our fields, unchecked."""
     given = fields_of(thing, "Worker")
     known = {name: given.get(name) for name in WORKER_RULES}
@@ -6690,7 +6671,7 @@ def has_seal(path: str) -> bool:
         return file.read(len(SEAL)) == SEAL
 
 
-def read_stock(path: str) -> Optional[List[Change]]:
+def read_stock(path: str) -> list[Change] | None:
     """Return what stock's scheduler saved in a file; None if it is a snapshot of ours, damaged or not.
 
     OSError; StateError for anything else. Nothing of it is run. A snapshot is known by its end, by its beginning, or by
@@ -6725,7 +6706,7 @@ def restored(changes: Iterable[Change]) -> Agenda:
     return restorer.agenda
 
 
-def parts_of(agenda: Agenda) -> Iterator[List[Change]]:
+def parts_of(agenda: Agenda) -> Iterator[list[Change]]:
     """Yield all that an agenda holds, as a snapshot takes it."""
     yield capture_common(agenda)
     tasks = map(task_fields, agenda.tasks.values())
@@ -6826,7 +6807,7 @@ def called(name: int, *arguments: Any) -> bytes:
     return fetched(name) + pickled(arguments) + pickle.REDUCE
 
 
-def made(name: int, fields: Mapping[str, Any], built: Mapping[str, bytes], index: Optional[int] = None) -> bytes:
+def made(name: int, fields: Mapping[str, Any], built: Mapping[str, bytes], index: int | None = None) -> bytes:
     """Return what pushes an object with plain fields and built ones, and keeps it in the memo at `index`."""
     new = fetched(name) + pickle.EMPTY_TUPLE + pickle.NEWOBJ + (b"" if index is None else kept(index))
     items = b"".join(pickled(field) + value for field, value in built.items())
@@ -6882,7 +6863,7 @@ def stock_pickle(agenda: Agenda) -> Iterator[bytes]:
     yield pickled(batchers) + pickle.TUPLE3 + pickle.STOP
 
 
-def fingerprint(path: str) -> Set[Tuple[str, int, Optional[int]]]:
+def fingerprint(path: str) -> set[tuple[str, int, int | None]]:
     """Return the files of a state by name, inode number, and size: the last only of those that are not added to.
 
     FileNotFoundError if files are taken away meanwhile.
@@ -6971,7 +6952,7 @@ class CountingRestorer(Restorer):
 
     records = changes = 0
 
-    def apply(self, changes: List[Change]) -> None:
+    def apply(self, changes: list[Change]) -> None:
         """Make changes."""
         self.records += 1
         self.changes += len(changes)
@@ -6982,11 +6963,11 @@ class Findings(NamedTuple):
     """What a check found."""
 
     #: what to tell the operator, file by file
-    lines: List[str]
+    lines: list[str]
     #: whether luigid starts with it
     usable: bool
     #: what can be read of it; None if it is no state of ours
-    agenda: Optional[Agenda] = None
+    agenda: Agenda | None = None
 
 
 def read_change(change: Any, header: Mapping[str, Any]) -> Change:
@@ -7000,7 +6981,7 @@ def read_change(change: Any, header: Mapping[str, Any]) -> Change:
     return (kind, *(check(argument) for check, argument in zip(rules, arguments)))
 
 
-def read_list(value: Any, header: Mapping[str, Any]) -> Tuple[List[Change], int]:
+def read_list(value: Any, header: Mapping[str, Any]) -> tuple[list[Change], int]:
     """Return the changes in a list that make sense, and how many do not."""
     changes = []
     for change in value:
@@ -7009,7 +6990,7 @@ def read_list(value: Any, header: Mapping[str, Any]) -> Tuple[List[Change], int]
     return changes, len(value) - len(changes)
 
 
-def readable(data: bytes) -> Iterator[Tuple[Any, int]]:
+def readable(data: bytes) -> Iterator[tuple[Any, int]]:
     """Yield the parts of a damaged snapshot that can be read, each with the number of bytes that it takes."""
     starts = [match.start() for match in PART_START.finditer(data)]
     for start, end in zip(starts, [*starts[1:], len(data)]):
@@ -7023,7 +7004,7 @@ def readable(data: bytes) -> Iterator[Tuple[Any, int]]:
 class Salvage(NamedTuple):
     """What can be had of a damaged snapshot."""
 
-    changes: List[Change]
+    changes: list[Change]
     #: how many changes make no sense
     senseless: int
     #: of how many bytes nothing can be read
@@ -7093,7 +7074,7 @@ def examine_own(path: str, files: Mapping[int, str]) -> Findings:
     return Findings(lines, sound and whole, agenda)
 
 
-def examine_snapshot(path: str, first: int, restorer: CountingRestorer) -> Tuple[str, int, bool]:
+def examine_snapshot(path: str, first: int, restorer: CountingRestorer) -> tuple[str, int, bool]:
     """Make the changes in a snapshot, or in what is left of it, before the first journal.
 
     Return what to tell of it, the number of the journal that follows, and whether it is sound.
@@ -7115,7 +7096,7 @@ def examine_snapshot(path: str, first: int, restorer: CountingRestorer) -> Tuple
     return f"{path}: snapshot, {size} bytes, {restorer.changes} changes", generation, True
 
 
-def examine_journal(path: str, restorer: Optional[CountingRestorer], may_be_torn: bool) -> Tuple[str, bool]:
+def examine_journal(path: str, restorer: CountingRestorer | None, may_be_torn: bool) -> tuple[str, bool]:
     """Make the changes in a journal up to any damage, none without a restorer; tell of it, and whether it is whole."""
     told = f"{path}: journal, {os.path.getsize(path)} bytes"
     if restorer is None:
@@ -7132,7 +7113,7 @@ def examine_journal(path: str, restorer: Optional[CountingRestorer], may_be_torn
     return told, True
 
 
-def check_state(path: str) -> Tuple[List[str], bool]:
+def check_state(path: str) -> tuple[list[str], bool]:
     """Return what there is to tell of a state, file by file, and whether luigid starts with it. Changes nothing.
 
     OSError and StateError if that cannot be said. A daemon may be running with it.
@@ -7142,7 +7123,7 @@ def check_state(path: str) -> Tuple[List[str], bool]:
     return [*findings.lines, *(advice if findings.agenda else [])], findings.usable
 
 
-def repair_state(path: str) -> Tuple[List[str], bool]:
+def repair_state(path: str) -> tuple[list[str], bool]:
     """Make a state with which luigid does not start one with which it does; return what to tell, and if it does now.
 
     All files stay beside it as `*.damaged-N`. OSError; StateError if it is in use, or none of ours.
@@ -7263,7 +7244,7 @@ DATABASE_PATIENCE = 10
 ANSWER_PATIENCE = 30
 
 
-def import_driver(kind: str, chosen: Optional[str]) -> types.ModuleType:
+def import_driver(kind: str, chosen: str | None) -> types.ModuleType:
     """Return the module that speaks to a kind of database, or just the `chosen` one; SettingsError if there is none."""
     names = [name for name in DRIVERS[kind] if chosen is None or name == DRIVER_NAMES.get(chosen, chosen)]
     for name in names:
@@ -7296,14 +7277,14 @@ class Database:
             "mysql": self._mysql,
         }[scheme](match)
 
-    def open(self, reading: bool = False) -> "Session":
+    def open(self, reading: bool = False) -> Session:
         """Connect, for `reading` only or to record; HistoryUnavailable if that cannot be."""
         try:
             return Session(self, self._connect(reading))
         except (self.driver.Error, OSError) as error:
             raise HistoryUnavailable(first_line(error)) from error
 
-    def key(self, text: Optional[str], length: int) -> Optional[str]:
+    def key(self, text: str | None, length: int) -> str | None:
         """Return a text as a column of `length` characters holds it, where the database keeps to that.
 
         One that is longer is cut, and ends in a digest of the whole, so that two such texts stay two.
@@ -7314,7 +7295,7 @@ class Database:
         digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
         return f"{text[: length - 11]}~{digest[:10]}"
 
-    def text(self, text: Optional[str]) -> Optional[str]:
+    def text(self, text: str | None) -> str | None:
         """Return a text without what the database refuses: halves of characters, and NUL where it is no character."""
         if text is None or (text.isascii() and "\0" not in text):
             return text
@@ -7372,7 +7353,7 @@ class Database:
         return lambda reading: self.driver.connect(**options)
 
 
-def _options(match: re.Match, name: str) -> Dict[str, Any]:
+def _options(match: re.Match, name: str) -> dict[str, Any]:
     """Return the parts of an address as a driver takes them; `name`: what it calls the database."""
     options = {
         "host": match["ipv6"] or match["host"],
@@ -7413,7 +7394,7 @@ class Session:
             cursor.execute(sql.replace("%", "%%").replace("?", "%s"), tuple(values))
         return cursor
 
-    def rows(self, sql: str, values: Sequence[Any] = ()) -> List[Tuple[Any, ...]]:
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return all rows that a query finds."""
         return self.execute(sql, values).fetchall()
 
@@ -7487,7 +7468,7 @@ class Session:
         with contextlib.suppress(Exception):
             self._connection.close()
 
-    def __enter__(self) -> "Session":
+    def __enter__(self) -> Session:
         return self
 
     def __exit__(self, *failure: Any) -> None:
@@ -7606,7 +7587,7 @@ def prepare_tables(session: Session) -> None:
         index_parameters(session)
 
 
-def columns_of(session: Session, table: str) -> Dict[str, str]:
+def columns_of(session: Session, table: str) -> dict[str, str]:
     """Return the columns of a table: name -> type; none if there is no such table."""
     if session.kind == "sqlite":
         return {row[1]: row[2].upper() for row in session.rows(f"PRAGMA table_info({table})")}
@@ -7675,7 +7656,7 @@ class Run:
 
     __slots__ = (*RUN_COLUMNS, "params", "is_moved", "is_changed")
 
-    def __init__(self, task_id: Optional[str], family: Optional[str], scheduled: float) -> None:
+    def __init__(self, task_id: str | None, family: str | None, scheduled: float) -> None:
         self.task_id, self.family, self.scheduled, self.status = task_id, family, scheduled, PENDING
         self.run_id = self.host = self.worker = self.started = self.finished = self.duration = None
         self.message = self.reason = self.hidden = self.deps = self.error = None
@@ -7705,13 +7686,13 @@ class Run:
             self.duration = time - self.started
 
 
-def message_of(report: Optional[str]) -> Optional[str]:
+def message_of(report: str | None) -> str | None:
     """Return the last line of an error report that is not blank: what the error was, at most 300 characters."""
     lines = filter(None, map(str.strip, reversed((report or "").splitlines())))
     return next((line[:300] for line in lines), None)
 
 
-def readable_report(event: Event) -> Optional[str]:
+def readable_report(event: Event) -> str | None:
     """Return the error report of an event as text; stock's workers send that of a run as JSON."""
     report = event.report
     if report is None or event.kind == SCHEDULING_FAILED:
@@ -7761,7 +7742,7 @@ class Recorder:
         while len(self._open) > OPEN_RUNS:
             self._open.popitem(last=False)
 
-    def _recall(self, session: Session, task_ids: Set[str]) -> None:
+    def _recall(self, session: Session, task_ids: set[str]) -> None:
         columns = ", ".join(f"luigid_runs.{name}" for name in RUN_COLUMNS if name not in ("deps", "error"))
         # Somebody may have deleted from stock's tables, without knowing of ours. COALESCE keeps planners from going
         # through all open runs, of which there may be many.
@@ -7783,7 +7764,7 @@ class Recorder:
         self._open.move_to_end(task_id)
         return run
 
-    def _take_in(self, run: Run, event: Event) -> Tuple[str, ...]:
+    def _take_in(self, run: Run, event: Event) -> tuple[str, ...]:
         """Let an event be a part of a run, and return the names of it in task_events."""
         if event.kind == PENDING:
             if event.reason == "returned":
@@ -7818,7 +7799,7 @@ class Recorder:
             report = None if event.reason == "worker lost" else database.text(readable_report(event))
             run.error, run.message = report, message_of(report) or run.reason
 
-    def _write(self, session: Session, runs: List[Run], lines: List[Tuple[Run, str, float]]) -> None:
+    def _write(self, session: Session, runs: list[Run], lines: list[tuple[Run, str, float]]) -> None:
         opened = [run for run in runs if run.run_id is None]
         for run, run_id in zip(opened, new_run_ids(session, len(opened))):
             run.run_id = run_id
@@ -7833,7 +7814,7 @@ class Recorder:
             run.is_moved = run.is_changed = False
             run.params, run.deps = NOTHING, None
 
-    def _parameters(self, run: Run) -> Iterator[Tuple[Any, ...]]:
+    def _parameters(self, run: Run) -> Iterator[tuple[Any, ...]]:
         database = self._database
         longest = 16_000 if database.kind == "mysql" else None  # in characters: 65,535 bytes
         for name, value in run.params.items():
@@ -7841,7 +7822,7 @@ class Recorder:
             yield run.run_id, database.key(name, 128), text and database.text(text[:longest])
 
 
-def write_runs(session: Session, runs: List[Run]) -> None:
+def write_runs(session: Session, runs: list[Run]) -> None:
     """Write rows of luigid_runs, in place of what is there, and of luigid_deps."""
     rows = list(map(operator.attrgetter(*RUN_COLUMNS), runs))
     session.upsert("luigid_runs", RUN_COLUMNS, rows, keys=1, lasting="deps")
@@ -7948,7 +7929,7 @@ class Spool:
                 return 0
             if header != self._header(state_id):
                 return self._put_aside("it does not belong to this state")
-            events: List[Event] = []
+            events: list[Event] = []
             self._begin = sound
             while (record := self._read(file)) is not None:
                 events, sound = record, file.tell()
@@ -7958,7 +7939,7 @@ class Spool:
         self.first()
         return Event(*events[-1]).number
 
-    def _header(self, state_id: str) -> Dict[str, Any]:
+    def _header(self, state_id: str) -> dict[str, Any]:
         return {"format": SPOOL_FORMAT, "version": STATE_VERSION, "state_id": state_id}
 
     def _read(self, file: BinaryIO) -> Any:
@@ -7994,7 +7975,7 @@ class Spool:
             self._begin, self.since = len(header), events[0].time
         self._end += len(data)
 
-    def first(self) -> Tuple[List[Event], int]:
+    def first(self) -> tuple[list[Event], int]:
         """Return the events of the first record, and the size to `drop` when they are dealt with."""
         with open(self._path, "rb", opener=open_own) as file:
             file.seek(self._begin)
@@ -8025,13 +8006,13 @@ class TaskHistory(Attendant):
 
     name = "history"
 
-    def __init__(self, database: Database, spool_path: str, keep_days: Optional[float]) -> None:
+    def __init__(self, database: Database, spool_path: str, keep_days: float | None) -> None:
         self.database = database
         self._spool = Spool(spool_path)
         self._keep_days = keep_days
         self._recorder = Recorder(database)
         #: events, oldest first: appended under the scheduler's lock, taken out under `_queue`
-        self._heard: Deque[Event] = collections.deque()
+        self._heard: collections.deque[Event] = collections.deque()
         #: guards the beginning of `_heard`; nothing is done with it held but taking out and copying
         self._queue = threading.Lock()
         #: what to wait for until the journal has all that was heard
@@ -8044,13 +8025,13 @@ class TaskHistory(Attendant):
         self._loaded = 0
         #: guards what follows, and the database
         self._working = threading.Lock()
-        self._session: Optional[Session] = None
+        self._session: Session | None = None
         self._chores: Iterator[None] = iter(())
         #: monotonic seconds of the next search for old runs, and before which the database is not tried again
         self._next_sweep = self._retry_at = 0.0
         self._pause = RETRY_FIRST
         #: why the database is away; None if it is not; how often it has been tried in vain
-        self._trouble: Optional[str] = None
+        self._trouble: str | None = None
         self._failures = 0
         #: events that the database refused
         self._refused = 0
@@ -8060,11 +8041,11 @@ class TaskHistory(Attendant):
         self._wake, self._hurry, self._closing = threading.Event(), threading.Event(), threading.Event()
         #: notified when events are done, or the database was tried in vain
         self._progress = threading.Condition()
-        self._writer: Optional[threading.Thread] = None
+        self._writer: threading.Thread | None = None
 
     # What the scheduler asks of us.
 
-    def hear(self, event: Event, task: Optional[Task], ticket: int) -> None:
+    def hear(self, event: Event, task: Task | None, ticket: int) -> None:
         """Put an event into the queue."""
         if event.kind in RECORDED:
             self._ticket, self._last_heard = ticket, event.number  # before the writer can see the event
@@ -8073,7 +8054,7 @@ class TaskHistory(Attendant):
             if self._weight_heard - self._weight_done >= self._alarm and not self._wake.is_set():
                 self._wake.set()
 
-    def restore(self, events: List[Event]) -> None:
+    def restore(self, events: list[Event]) -> None:
         """Put the events of the state's files into the queue; those that are recorded already are passed over there."""
         agenda = self.scheduler._agenda
         self._loaded = agenda.told
@@ -8082,7 +8063,7 @@ class TaskHistory(Attendant):
             self.hear(event, None, 0)
         self._last_heard = max(self._last_heard, spooled)
 
-    def carry(self) -> List[Event]:
+    def carry(self) -> list[Event]:
         """Return the queue."""
         with self._queue:
             return list(self._heard)
@@ -8122,7 +8103,7 @@ class TaskHistory(Attendant):
         if self._heard or self._spool.size():
             logger.warning("the task history does not have all yet; the rest is written after the next start")
 
-    def health(self) -> Dict[str, Any]:
+    def health(self) -> dict[str, Any]:
         """Return what is not in the database yet, why, and how many events the database refused."""
         waiting = list(itertools.islice(self._heard, 1))
         since = self._spool.since if self._spool.size() else waiting[0].time if waiting else None
@@ -8145,7 +8126,7 @@ class TaskHistory(Attendant):
                 self._step()
         self._end()
 
-    def _seconds_to_wait(self) -> Optional[float]:
+    def _seconds_to_wait(self) -> float | None:
         """Return the seconds until something is to be done, also if nothing happens."""
         now = time.monotonic()
         if self._heard or self._trouble is not None:
@@ -8199,7 +8180,7 @@ class TaskHistory(Attendant):
             if hurries or gathered < WRITER_PACE * LINGER or time.monotonic() >= until:
                 return
 
-    def _kept(self, most: Optional[int] = None) -> List[Event]:
+    def _kept(self, most: int | None = None) -> list[Event]:
         """Return the events at the beginning of the queue, when the journal has them; Unavailable if it cannot."""
         with self._queue:
             events = list(itertools.islice(self._heard, most))
@@ -8249,7 +8230,7 @@ class TaskHistory(Attendant):
     def _state_id(self) -> str:
         return self.scheduler._agenda.state_id
 
-    def _record(self, events: List[Event]) -> None:
+    def _record(self, events: list[Event]) -> None:
         fresh = [event for event in events if event.number > self._last_recorded]
         try:
             if fresh:
@@ -8267,7 +8248,7 @@ class TaskHistory(Attendant):
             logger.error("%s of %s is not in the task history: %s", event.kind, event.task_id, first_line(error))
             self._refused += 1
 
-    def _transact(self, events: List[Event], number: int) -> None:
+    def _transact(self, events: list[Event], number: int) -> None:
         session, progress = self._session, (self._state_id(), number)
         try:
             with session.patience(), session.transaction():
@@ -8328,7 +8309,7 @@ def weight(event: Event) -> int:
     return 1 + len(event.report or "") // 1024
 
 
-def make_history(settings: types.SimpleNamespace) -> Optional[TaskHistory]:
+def make_history(settings: types.SimpleNamespace) -> TaskHistory | None:
     """Return what records the task history, if the settings of a scheduler ask for it; SettingsError."""
     if not settings.record_task_history:
         return None
@@ -8394,7 +8375,7 @@ def whole(least: int, most: int) -> Kind:
 def several(check: Callable[[Any], Any], most: int, says: str, schema: Mapping[str, Any]) -> Kind:
     """Return the kind of one or some things, each of which is checked."""
 
-    def check_all(values: Any) -> Tuple[Any, ...]:
+    def check_all(values: Any) -> tuple[Any, ...]:
         values = [values] if isinstance(values, str) else values
         limit(len(values), most, "values")
         return tuple(map(check, values))
@@ -8419,14 +8400,14 @@ def to_epoch(moment: datetime.datetime) -> float:
         raise ValueError("far from any time that a clock here has shown") from None
 
 
-def _setting(value: Any) -> Tuple[str, str]:
+def _setting(value: Any) -> tuple[str, str]:
     name, equals, setting = _text(value).partition("=")
     if not (name and equals):
         raise ValueError
     return name, setting
 
 
-def _place(value: Any) -> Tuple[Any, ...]:
+def _place(value: Any) -> tuple[Any, ...]:
     place = load_flat(base64.urlsafe_b64decode(_text(value).encode("ascii")).decode("ascii"))
     if not isinstance(place, list):
         raise TypeError
@@ -8454,27 +8435,29 @@ Moment = Annotated[
     ),
 ]
 RunStatuses = Annotated[
-    Tuple[str, ...],
+    tuple[str, ...],
     several(choice(*RUN_STATUSES).check, 5, f"one or more of {', '.join(RUN_STATUSES)}", {"enum": RUN_STATUSES}),
 ]
 ParameterValues = Annotated[
-    Tuple[Tuple[str, str], ...],
+    tuple[tuple[str, str], ...],
     several(_setting, 5, "NAME=VALUE, at most 5 times", {**STRING, "pattern": "^[^=]+="}),
 ]
-Place = Annotated[Tuple[Any, ...], Kind(_place, "`next` of the page before", STRING)]
+Place = Annotated[tuple[Any, ...], Kind(_place, "`next` of the page before", STRING)]
 PageSize = Annotated[int, whole(1, MAX_PAGE_ROWS)]
+RunNumber = Annotated[int, whole(1, 2**31 - 1)]
+Bucket = Annotated[str, choice("auto", "hour", "day", "week")]
 
 
 #: name -> description: the questions, each at /api/history/NAME
-HISTORY_CALLS: Dict[str, Rpc] = {}
+HISTORY_CALLS: dict[str, Rpc] = {}
 
 
-def history_call(method: Callable[..., Dict[str, Any]]) -> Callable[..., Dict[str, Any]]:
+def history_call(method: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
     """Publish a method of HistoryReader whose annotations are kinds. One with `rows` in its reply can be exported."""
     spec = HISTORY_CALLS[method.__name__] = describe(method, changes=False)
 
     @functools.wraps(method)
-    def call(self: "HistoryReader", /, **arguments: Any) -> Dict[str, Any]:
+    def call(self: HistoryReader, /, **arguments: Any) -> dict[str, Any]:
         for name in arguments:
             if name not in spec.params:
                 known = ", ".join(spec.params) or "none"
@@ -8498,13 +8481,13 @@ LISTED_COLUMNS = ", ".join(f"r.{name}" for name in LISTED_FIELDS)
 class Order(NamedTuple):
     """An order of runs: its columns, the one that `since` and `until` are about, and the filters that may lead."""
 
-    columns: Tuple[str, ...]
+    columns: tuple[str, ...]
     moment: str
-    leads: Tuple[str, ...] = ()
+    leads: tuple[str, ...] = ()
     #: the least and the greatest value of the first column (None: none), unless `since` and `until` limit it
-    limits: Optional[Tuple[Any, Any]] = None
+    limits: tuple[Any, Any] | None = None
 
-    def place(self, run: Mapping[str, Any]) -> Tuple[Any, ...]:
+    def place(self, run: Mapping[str, Any]) -> tuple[Any, ...]:
         """Return what tells where a run stands in this order."""
         return (*map(run.__getitem__, self.columns), run["run_id"])
 
@@ -8519,6 +8502,7 @@ ORDERS = {
     "family": Order(("family", "scheduled"), "scheduled", (), ("", None)),
 }
 RUN_SORTS = (*ORDERS, *(f"-{name}" for name in ORDERS))
+RunSort = Annotated[str, choice(*RUN_SORTS)]
 
 
 class Condition(NamedTuple):
@@ -8526,7 +8510,7 @@ class Condition(NamedTuple):
 
     filter: str
     sql: str
-    values: Tuple[Any, ...]
+    values: tuple[Any, ...]
 
 
 class Search(NamedTuple):
@@ -8534,17 +8518,17 @@ class Search(NamedTuple):
 
     order: Order
     descending: bool
-    lead: Optional[Condition]
+    lead: Condition | None
     #: the least and the greatest value of the first key, None: no limit
-    bounds: Tuple[Any, Any]
-    rest: Tuple[Condition, ...]
+    bounds: tuple[Any, Any]
+    rest: tuple[Condition, ...]
 
     @property
     def by_parameter(self) -> bool:
         """Whether a parameter leads, in the order of whose index runs come by number."""
         return self.lead is not None and self.lead.filter == "param"
 
-    def query(self, after: Tuple[Any, ...], edge: Tuple[Any, ...], size: int) -> Tuple[str, Tuple[Any, ...]]:
+    def query(self, after: tuple[Any, ...], edge: tuple[Any, ...], size: int) -> tuple[str, tuple[Any, ...]]:
         """Return SQL and values for LISTED_COLUMNS of the first runs behind the place `after`, as far as `edge`."""
         where, values = self._where(after)
         if edge:
@@ -8555,31 +8539,31 @@ class Search(NamedTuple):
             values += [value for condition in self.rest for value in condition.values]
         return self._select(LISTED_COLUMNS, where), (*values, size, 0)
 
-    def edge(self, after: Tuple[Any, ...], size: int) -> Tuple[str, Tuple[Any, ...]]:
+    def edge(self, after: tuple[Any, ...], size: int) -> tuple[str, tuple[Any, ...]]:
         """Return SQL and values for the place of the last of `size` runs, whatever they must fulfil besides."""
         where, values = self._where(after)
         return self._select(", ".join(self._columns()), where), (*values, 1, size - 1)
 
-    def keys(self) -> Tuple[str, ...]:
+    def keys(self) -> tuple[str, ...]:
         """Return the columns by which rows are found and ordered."""
         return ("q.task_id",) if self.by_parameter else self._columns()
 
-    def _columns(self) -> Tuple[str, ...]:
+    def _columns(self) -> tuple[str, ...]:
         return tuple(f"r.{column}" for column in (*self.order.columns, "run_id"))
 
     def _beyond(self, sign: str) -> str:
         keys = self.keys()
         return f"({', '.join(keys)}) {sign} ({', '.join('?' * len(keys))})"
 
-    def _select(self, columns: str, where: List[str]) -> str:
+    def _select(self, columns: str, where: list[str]) -> str:
         # Joined crosswise, so that no planner begins at the other end.
         source = "task_parameters q CROSS JOIN luigid_runs r" if self.by_parameter else "luigid_runs r"
         order = ", ".join(f"{key}{' DESC' if self.descending else ''}" for key in self.keys())
         return f"SELECT {columns} FROM {source} WHERE {' AND '.join(where)} ORDER BY {order} LIMIT ? OFFSET ?"
 
-    def _where(self, after: Tuple[Any, ...]) -> Tuple[List[str], List[Any]]:
+    def _where(self, after: tuple[Any, ...]) -> tuple[list[str], list[Any]]:
         where = ["r.run_id = q.task_id"] if self.by_parameter else []
-        values: List[Any] = []
+        values: list[Any] = []
         if self.lead:
             where.append(self.lead.sql)
             values += self.lead.values
@@ -8596,7 +8580,7 @@ class Search(NamedTuple):
         return where, values
 
 
-def quantile(ordered: List[float], share: float) -> float:
+def quantile(ordered: list[float], share: float) -> float:
     """Return the value below which a share (0 to 1) of some ordered values lies, between two of them if need be."""
     place = share * (len(ordered) - 1)
     below = ordered[int(place)]
@@ -8616,18 +8600,18 @@ class Left(NamedTuple):
 
     family: str
     status: str
-    started: Optional[float]
-    retry: Optional[float]
+    started: float | None
+    retry: float | None
     #: whether it will not run soon: it is disabled, nobody may run it, or it is not tried again
     stuck: bool
-    deps: Tuple[str, ...]
+    deps: tuple[str, ...]
 
 
 #: what differs between failures of one kind: numbers, addresses, ids
 VARYING = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-fA-F]{8,}\b|\d+(?:\.\d+)*")
 
 
-def normalised(message: Optional[str]) -> str:
+def normalised(message: str | None) -> str:
     """Return a failure's last line with what varies from run to run replaced by #."""
     return VARYING.sub("#", message or "(no report)").strip()
 
@@ -8645,10 +8629,10 @@ class HistoryReader:
         #: what a session raises when the database is away, or gives up
         self._errors = (self._database.driver.Error, OSError)
         self._places = threading.BoundedSemaphore(READERS)
-        self._idle: List[Session] = []
+        self._idle: list[Session] = []
         self._closed = False
         #: family -> (when looked up, what was found), the longest known first; guarded by the lock
-        self._estimates: Dict[str, Tuple[float, Optional[Estimate]]] = {}
+        self._estimates: dict[str, tuple[float, Estimate | None]] = {}
         self._estimates_lock = threading.Lock()
         #: held by whoever walks over what remains to be done
         self._walking = threading.Lock()
@@ -8711,10 +8695,10 @@ class HistoryReader:
         param: ParameterValues = (),
         since: Moment = -FAR,
         until: Moment = FAR,
-        sort: Annotated[str, choice(*RUN_SORTS)] = "-scheduled",
+        sort: RunSort = "-scheduled",
         after: Place = (),
         limit: PageSize = PAGE_ROWS,
-    ) -> Dict[str, Any]:
+    ) -> dict[str, Any]:
         """List runs: a run is one attempt of a task, from when it was scheduled to when it was done or failed.
 
         Those that do not have what they are sorted by are left out. `since` and `until` (epoch seconds) are about the
@@ -8733,15 +8717,15 @@ class HistoryReader:
                 )
         check_place(after, order)
 
-        def read(session: Session) -> Dict[str, Any]:
+        def read(session: Session) -> dict[str, Any]:
             search = self._search(session, order, sort.startswith("-"), conditions, (since, until))
             return self._page(session, search, dict(param), after, limit)
 
         return self._ask(read)
 
     def _conditions(
-        self, filters: Mapping[str, str], status: Tuple[str, ...], param: Tuple[Tuple[str, str], ...]
-    ) -> List[Condition]:
+        self, filters: Mapping[str, str], status: tuple[str, ...], param: tuple[tuple[str, str], ...]
+    ) -> list[Condition]:
         found = [
             Condition(name, f"r.{name} = ?", (self._key(value, name),)) for name, value in filters.items() if value
         ]
@@ -8765,14 +8749,14 @@ class HistoryReader:
         session: Session,
         order: Order,
         descending: bool,
-        conditions: List[Condition],
-        period: Tuple[float, float],
+        conditions: list[Condition],
+        period: tuple[float, float],
     ) -> Search:
         leads = [condition for condition in conditions if condition.filter in order.leads]
         lead = min(leads, key=lambda condition: self._count(session, condition)) if leads else None
         rest = [self._tried(condition) for condition in conditions if condition is not lead]
         by_parameter = lead is not None and lead.filter == "param"
-        bounds: Tuple[Any, Any] = (None, None) if by_parameter else order.limits or period
+        bounds: tuple[Any, Any] = (None, None) if by_parameter else order.limits or period
         if bounds is not period and period != EVER:
             rest.append(Condition("period", f"r.{order.moment} >= ? AND r.{order.moment} <= ?", period))
         return Search(order, descending, lead, bounds, tuple(rest))
@@ -8789,8 +8773,8 @@ class HistoryReader:
         return condition._replace(sql=sql)
 
     def _page(
-        self, session: Session, search: Search, named: Mapping[str, str], after: Tuple[Any, ...], size: int
-    ) -> Dict[str, Any]:
+        self, session: Session, search: Search, named: Mapping[str, str], after: tuple[Any, ...], size: int
+    ) -> dict[str, Any]:
         deadline, found = time.monotonic() + SEARCH_SECONDS, []
         while True:
             edge = next(iter(session.rows(*search.edge(after, SEARCH_STEP))), ()) if search.rest else ()
@@ -8813,7 +8797,7 @@ class HistoryReader:
             shown_values.get(self._key(name, "name")) == value[:MAX_LISTED_VALUE] for name, value in named.items()
         )
 
-    def _add_parameters(self, session: Session, runs: List[Dict[str, Any]]) -> None:
+    def _add_parameters(self, session: Session, runs: list[dict[str, Any]]) -> None:
         """Put the parameters that may be shown in place of the names of those that may not."""
         by_id = {run["run_id"]: run for run in runs}
         hidden = {run["run_id"]: self._hidden_names(run) for run in runs}
@@ -8828,11 +8812,11 @@ class HistoryReader:
                 if name not in hidden[number]:
                     by_id[number]["params"][name] = value
 
-    def _hidden_names(self, run: Mapping[str, Any]) -> FrozenSet[str]:
+    def _hidden_names(self, run: Mapping[str, Any]) -> frozenset[str]:
         return frozenset(self._key(name, "name") for name in json.loads(run["hidden"] or "[]"))
 
     @history_call
-    def run(self, *, run_id: Annotated[int, whole(1, 2**31 - 1)] = 0, task_id: Text = "") -> Dict[str, Any]:
+    def run(self, *, run_id: RunNumber = 0, task_id: Text = "") -> dict[str, Any]:
         """Tell all about a run, by its number, or of the last run of a task.
 
         With its `events`, its parameters and error report whole, the last `attempts` to run its task (itself too), and
@@ -8843,7 +8827,7 @@ class HistoryReader:
             raise BadRequest("run needs the argument 'run_id' or 'task_id'")
         return self._ask(lambda session: self._tell(session, run_id, task_id))
 
-    def _tell(self, session: Session, run_id: int, task_id: str) -> Dict[str, Any]:
+    def _tell(self, session: Session, run_id: int, task_id: str) -> dict[str, Any]:
         where, value = ("run_id", run_id) if run_id else ("task_id", self._key(task_id, "task_id"))
         sql = f"SELECT {LISTED_COLUMNS}, r.deps, r.error FROM luigid_runs r WHERE r.{where} = ?"
         rows = session.rows(f"{sql} ORDER BY r.scheduled DESC, r.run_id DESC LIMIT 1", (value,))
@@ -8866,25 +8850,25 @@ class HistoryReader:
         run["command"] = rerun_command(run["family"] or "", run["params"])
         return run
 
-    def _events(self, session: Session, run_id: int) -> List[Dict[str, Any]]:
+    def _events(self, session: Session, run_id: int) -> list[dict[str, Any]]:
         sql = f"SELECT event_name, ts FROM task_events WHERE task_id = ? ORDER BY id LIMIT {RECENT_RUNS}"
         return [{"event": name, "time": event_time(ts)} for name, ts in session.rows(sql, (run_id,))]
 
     def _runs_where(
         self, session: Session, where: str, *values: Any, source: str = "", most: int = MAX_RELATIVES
-    ) -> List[Dict[str, Any]]:
+    ) -> list[dict[str, Any]]:
         sql = f"SELECT {LISTED_COLUMNS} FROM {source}luigid_runs r WHERE {where} LIMIT ?"
         runs = [dict(zip(LISTED_FIELDS, row)) for row in session.rows(sql, (*values, most))]
         for run in runs:
             del run["hidden"]
         return runs
 
-    def _run_before(self, session: Session, task_id: str, run: Mapping[str, Any]) -> Optional[Dict[str, Any]]:
+    def _run_before(self, session: Session, task_id: str, run: Mapping[str, Any]) -> dict[str, Any] | None:
         where = "r.task_id = ? AND r.scheduled <= ? ORDER BY r.scheduled DESC, r.run_id DESC"
         begun = run["started"] or run["scheduled"]
         return next(iter(self._runs_where(session, where, self._key(task_id, "task_id"), begun, most=1)), None)
 
-    def _downstream(self, session: Session, run: Mapping[str, Any]) -> List[Dict[str, Any]]:
+    def _downstream(self, session: Session, run: Mapping[str, Any]) -> list[dict[str, Any]]:
         if run["finished"] is None:
             return []
         later = [other["started"] for other in run["attempts"] if (other["started"] or 0) > run["finished"]]
@@ -8898,7 +8882,7 @@ class HistoryReader:
     # -- families
 
     @history_call
-    def families(self, *, search: Text = "", after: Place = (), limit: PageSize = PAGE_ROWS) -> Dict[str, Any]:
+    def families(self, *, search: Text = "", after: Place = (), limit: PageSize = PAGE_ROWS) -> dict[str, Any]:
         """List the families in alphabetical order, those whose name contains `search`.
 
         Each with its number of `runs`, how many of them `began`, are `done` and `failed` (disabled ones among them),
@@ -8909,15 +8893,15 @@ class HistoryReader:
         if not isinstance(start, str):
             raise BadRequest("argument 'after' belongs to another list")
 
-        def read(session: Session) -> Dict[str, Any]:
+        def read(session: Session) -> dict[str, Any]:
             names, is_all = self._family_names(session, start, search.lower(), limit)
             rows = [self._family_row(session, name) for name in names]
             return {"rows": rows, "next": None if is_all else encode_place(names[-1:] or [start])}
 
         return self._ask(read)
 
-    def _family_names(self, session: Session, after: str, search: str, most: int) -> Tuple[List[str], bool]:
-        found: List[str] = []
+    def _family_names(self, session: Session, after: str, search: str, most: int) -> tuple[list[str], bool]:
+        found: list[str] = []
         while True:  # each step is one look into an index, however many runs a family has
             name = session.rows("SELECT MIN(family) FROM luigid_runs WHERE family > ?", (after,))[0][0]
             if name is None or len(found) == most:
@@ -8926,7 +8910,7 @@ class HistoryReader:
             if search in name.lower():
                 found.append(name)
 
-    def _family_row(self, session: Session, family: str) -> Dict[str, Any]:
+    def _family_row(self, session: Session, family: str) -> dict[str, Any]:
         where = "r.family = ? ORDER BY r.scheduled DESC, r.run_id DESC"
         estimate = self._look_up(session, family)
         return {
@@ -8936,7 +8920,7 @@ class HistoryReader:
             "last": next(iter(self._runs_where(session, where, family, most=1)), None),
         }
 
-    def _outcomes(self, session: Session, family: str, period: Tuple[float, float]) -> Dict[str, Any]:
+    def _outcomes(self, session: Session, family: str, period: tuple[float, float]) -> dict[str, Any]:
         values = (family, *(() if period == EVER else period))
         began = self._counts(session, "IS NOT NULL" if period == EVER else "BETWEEN ? AND ?", values)
         never = self._counts(session, "IS NULL", values) if period == EVER else dict.fromkeys(RUN_STATUSES, 0)
@@ -8950,7 +8934,7 @@ class HistoryReader:
             "success_rate": began[DONE] / ended if ended else None,
         }
 
-    def _counts(self, session: Session, started: str, values: Tuple[Any, ...]) -> Dict[str, int]:
+    def _counts(self, session: Session, started: str, values: tuple[Any, ...]) -> dict[str, int]:
         """Return the runs of a family by status, of which `started` is as asked for. Counting each alone is fastest."""
         where = f"family = ? AND started {started}"
         counts = (
@@ -8966,8 +8950,8 @@ class HistoryReader:
         family: Identifier,
         since: Moment = -FAR,
         until: Moment = FAR,
-        last: Annotated[int, whole(1, MAX_PAGE_ROWS)] = 100,
-    ) -> Dict[str, Any]:
+        last: PageSize = 100,
+    ) -> dict[str, Any]:
         """Tell how the runs of a family went: counts as in `families`, durations, and the `last` runs that ended.
 
         `durations` are those of the last successes in the time asked for, at most 1000 of them (`of` says how many), in
@@ -8976,7 +8960,7 @@ class HistoryReader:
         """
         key, period = self._key(family, "family"), (since, until)
 
-        def read(session: Session) -> Dict[str, Any]:
+        def read(session: Session) -> dict[str, Any]:
             outcomes = self._outcomes(session, key, period)
             if not outcomes["runs"]:
                 raise NotFound(f"the history has no runs of the family {family[:200]} (in that time)")
@@ -8985,7 +8969,7 @@ class HistoryReader:
 
         return self._ask(read)
 
-    def _durations(self, session: Session, family: str, period: Tuple[float, float]) -> Optional[Dict[str, Any]]:
+    def _durations(self, session: Session, family: str, period: tuple[float, float]) -> dict[str, Any] | None:
         ordered = sorted(self._successes(session, family, period, RECENT_RUNS))
         if not ordered:
             return None
@@ -8999,14 +8983,14 @@ class HistoryReader:
             "mean": math.fsum(ordered) / len(ordered),
         }
 
-    def _successes(self, session: Session, family: str, period: Tuple[float, float], most: int) -> List[float]:
+    def _successes(self, session: Session, family: str, period: tuple[float, float], most: int) -> list[float]:
         """Return the durations of the last runs of a family that succeeded, the latest first."""
         where = "family = ? AND status = ? AND started >= ? AND started <= ?"
         sql = f"SELECT duration FROM luigid_runs WHERE {where} ORDER BY started DESC LIMIT ?"
         rows = session.rows(sql, (family, DONE, *period, most))
         return [duration for (duration,) in rows if duration is not None]
 
-    def _last_runs(self, session: Session, family: str, period: Tuple[float, float], most: int) -> List[Dict[str, Any]]:
+    def _last_runs(self, session: Session, family: str, period: tuple[float, float], most: int) -> list[dict[str, Any]]:
         fields = ("run_id", "task_id", "status", "host", "started", "duration")
         where = "family = ? AND started >= ? AND started <= ?"
         sql = f"SELECT {', '.join(fields)} FROM luigid_runs WHERE {where} ORDER BY started DESC, run_id DESC LIMIT ?"
@@ -9021,7 +9005,7 @@ class HistoryReader:
         since: Moment = -FAR,
         until: Moment = FAR,
         limit: PageSize = 100,
-    ) -> Dict[str, Any]:
+    ) -> dict[str, Any]:
         """Group the last failures (of a family) by what they say, the most frequent first.
 
         Of at most the last 1000 that failed and 1000 that were disabled; `of` says how many. A group is the last line
@@ -9030,18 +9014,18 @@ class HistoryReader:
         """
         key = self._key(family, "family")
 
-        def read(session: Session) -> List[Tuple[Any, ...]]:
+        def read(session: Session) -> list[tuple[Any, ...]]:
             return [row for status in ENDED_BADLY for row in self._failed(session, key, status, (since, until))]
 
         failed = sorted(self._ask(read), reverse=True)
-        groups: Dict[str, List[Tuple[Any, ...]]] = {}
+        groups: dict[str, list[tuple[Any, ...]]] = {}
         for failure in failed:
             groups.setdefault(normalised(failure[-1]), []).append(failure)
         rows = [describe_failures(message, found) for message, found in groups.items()]
         rows.sort(key=lambda row: -row["count"])
         return {"rows": rows[:limit], "next": None, "of": len(failed)}
 
-    def _failed(self, session: Session, family: str, status: str, period: Tuple[float, float]) -> List[Tuple[Any, ...]]:
+    def _failed(self, session: Session, family: str, status: str, period: tuple[float, float]) -> list[tuple[Any, ...]]:
         moment = "started" if family else "scheduled"  # for which there is an index
         where, values = ("family = ? AND ", (family,)) if family else ("", ())
         where += f"status = ? AND {moment} >= ? AND {moment} <= ? ORDER BY {moment} DESC LIMIT {RECENT_RUNS}"
@@ -9053,10 +9037,10 @@ class HistoryReader:
         self,
         *,
         family: Text = "",
-        bucket: Annotated[str, choice("auto", "hour", "day", "week")] = "auto",
+        bucket: Bucket = "auto",
         since: Moment = -FAR,
         until: Moment = FAR,
-    ) -> Dict[str, Any]:
+    ) -> dict[str, Any]:
         """Count runs (of a family) over time: by local hours, days, or weeks from Monday; by default the last 30 days.
 
         Each bucket has its `start` and `end` (epoch seconds), the number of runs `done` and `failed`, and for a family
@@ -9083,8 +9067,8 @@ class HistoryReader:
         return {"rows": rows, "next": None, "bucket": size}
 
     def _per_bucket(
-        self, session: Session, family: str, status: str, edges: List[float]
-    ) -> Dict[float, Tuple[int, Optional[float]]]:
+        self, session: Session, family: str, status: str, edges: list[float]
+    ) -> dict[float, tuple[int, float | None]]:
         """Return start -> (runs with a status, their mean duration) for each bucket."""
         moment = "started" if family else "scheduled"
         where, values = ("r.family = ? AND r.status = ?", (family, status)) if family else ("r.status = ?", (status,))
@@ -9101,7 +9085,7 @@ class HistoryReader:
 
     # -- what is to be expected
 
-    def family_seconds(self, families: Iterable[str]) -> Dict[str, Optional[Estimate]]:
+    def family_seconds(self, families: Iterable[str]) -> dict[str, Estimate | None]:
         """Return how long the runs of families take, None where no success is known; each looked up once a minute."""
         now, known = time.monotonic(), {}
         with self._estimates_lock:
@@ -9117,7 +9101,7 @@ class HistoryReader:
                 del self._estimates[next(iter(self._estimates))]
         return {**{family: estimate for family, (_, estimate) in kept.items()}, **known}
 
-    def _look_up(self, session: Session, family: str) -> Optional[Estimate]:
+    def _look_up(self, session: Session, family: str) -> Estimate | None:
         durations = self._successes(session, self._key(family, "family"), EVER, USUAL_OF)
         if not durations:
             return None
@@ -9125,7 +9109,7 @@ class HistoryReader:
         return Estimate(len(durations), quantile(last, 0.5), quantile(sorted(durations), 0.95))
 
     @history_call
-    def expectations(self) -> Dict[str, Any]:
+    def expectations(self) -> dict[str, Any]:
         """Tell of each running task how long it may be expected to run, the one that runs longest first.
 
         `expected` is the median duration of the last 20 successes of its family, `p95` what 95 % of the last 200 took
@@ -9149,7 +9133,7 @@ class HistoryReader:
         return {"rows": rows, "next": None}
 
     @history_call
-    def expected_finish(self, *, task_id: Text = "", limit: PageSize = 100) -> Dict[str, Any]:
+    def expected_finish(self, *, task_id: Text = "", limit: PageSize = 100) -> dict[str, Any]:
         """Tell when a task may be expected to be done; without `task_id`, each on which no other depends, last first.
 
         The time is that of the critical path: of what remains, the chain that takes longest, if each task takes the
@@ -9173,13 +9157,13 @@ class HistoryReader:
             row["remaining_tasks"] = len(left)
         return {"rows": rows, "next": None, "truncated": truncated or skipped}
 
-    def _finishes(self, roots: List[str], left: Mapping[str, Left]) -> List[Dict[str, Any]]:
+    def _finishes(self, roots: list[str], left: Mapping[str, Left]) -> list[dict[str, Any]]:
         costs, guessed = self._costs(left)
         times, now = finish_times(left, costs), self._scheduler._clock()
         rows = [describe_finish(root, left, times, guessed, now) for root in roots]
         return sorted(rows, key=lambda row: -(row["seconds"] or 0))
 
-    def _costs(self, left: Mapping[str, Left]) -> Tuple[Dict[str, float], FrozenSet[str]]:
+    def _costs(self, left: Mapping[str, Left]) -> tuple[dict[str, float], frozenset[str]]:
         """Return the seconds that each task takes from when it can run, and the families for which they are guessed."""
         usual = self.family_seconds({task.family for task in left.values()})
         known = [estimate.median for estimate in usual.values() if estimate]
@@ -9195,7 +9179,7 @@ class HistoryReader:
 
     # -- lists as a whole
 
-    def every_row(self, name: str, arguments: Mapping[str, Any]) -> Iterator[List[Dict[str, Any]]]:
+    def every_row(self, name: str, arguments: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:
         """Yield the rows of a list, page by page, each asked for when the one before has been dealt with.
 
         A `limit` is that of all rows; without one there is none.
@@ -9216,7 +9200,7 @@ class HistoryReader:
 # -- what the scheduler is asked for, a moment under its lock at a time -----------------------------------------------
 
 
-def running_tasks(scheduler: Scheduler) -> List[Tuple[str, str, Optional[str], Optional[str], float]]:
+def running_tasks(scheduler: Scheduler) -> list[tuple[str, str, str | None, str | None, float]]:
     """Return id, family, worker, host and start (epoch seconds) of each task that runs."""
     agenda = scheduler._agenda
     with scheduler._lock:
@@ -9232,7 +9216,7 @@ def running_tasks(scheduler: Scheduler) -> List[Tuple[str, str, Optional[str], O
     return found
 
 
-def unfinished_roots(scheduler: Scheduler, most: int) -> Tuple[List[str], bool]:
+def unfinished_roots(scheduler: Scheduler, most: int) -> tuple[list[str], bool]:
     """Return ids of tasks that are not DONE and on which no other depends, and whether there are more."""
     agenda, roots = scheduler._agenda, []
     with scheduler._lock:
@@ -9246,11 +9230,11 @@ def unfinished_roots(scheduler: Scheduler, most: int) -> Tuple[List[str], bool]:
     return roots, False
 
 
-def unfinished_upstream(scheduler: Scheduler, roots: Iterable[str]) -> Tuple[Dict[str, Left], bool]:
+def unfinished_upstream(scheduler: Scheduler, roots: Iterable[str]) -> tuple[dict[str, Left], bool]:
     """Return tasks and all upstream of them that is not DONE, and whether some were left out, beyond MAX_LEFT."""
-    left: Dict[str, Left] = {}
+    left: dict[str, Left] = {}
     for root in roots:
-        found: Dict[str, Left] = {}
+        found: dict[str, Left] = {}
         waiting, seen = [root], {root}
         while waiting:
             with scheduler._lock:
@@ -9267,7 +9251,7 @@ def unfinished_upstream(scheduler: Scheduler, roots: Iterable[str]) -> Tuple[Dic
     return left, False
 
 
-def describe_left(scheduler: Scheduler, task_id: str) -> Optional[Left]:
+def describe_left(scheduler: Scheduler, task_id: str) -> Left | None:
     """Return what a finish depends on in a task; None if it is DONE. To be called under the scheduler's lock."""
     task = scheduler._agenda.tasks.get(task_id)
     if task is None:  # it has been forgotten, or never was there: what needs it waits until somebody adds it
@@ -9302,7 +9286,7 @@ def checked_limit(rows: Any) -> int:
 
 def exported(reader: HistoryReader, name: str, form: str, arguments: Mapping[str, Any]) -> Iterator[bytes]:
     """Yield a list as a file, a page at a time; between two pages nothing of the database is in use."""
-    columns: Tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
     for rows in reader.every_row(name, arguments):
         if form == "jsonl":
             yield "".join(encode_json(row) + "\n" for row in rows).encode("ascii")
@@ -9332,13 +9316,13 @@ class Finish(NamedTuple):
     """When a task is done: seconds from now, the dependency that it waits for longest, and what blocks it for good."""
 
     seconds: float
-    last: Optional[str]
-    blocker: Optional[str]
+    last: str | None
+    blocker: str | None
 
 
-def finish_times(left: Mapping[str, Left], costs: Mapping[str, float]) -> Dict[str, Finish]:
+def finish_times(left: Mapping[str, Left], costs: Mapping[str, float]) -> dict[str, Finish]:
     """Return when each task is done if nothing makes it wait but what it depends on; none for those in a cycle."""
-    dependents: Dict[str, List[str]] = {}
+    dependents: dict[str, list[str]] = {}
     waits_for = {}
     for task_id, task in left.items():
         open_deps = [dep for dep in task.deps if dep in left]
@@ -9346,7 +9330,7 @@ def finish_times(left: Mapping[str, Left], costs: Mapping[str, float]) -> Dict[s
         for dep in open_deps:
             dependents.setdefault(dep, []).append(task_id)
     ready = collections.deque(task_id for task_id, number in waits_for.items() if not number)
-    times: Dict[str, Finish] = {}
+    times: dict[str, Finish] = {}
     while ready:
         task_id = ready.popleft()
         times[task_id] = finish_after(task_id, left, times, costs[task_id])
@@ -9366,7 +9350,7 @@ def finish_after(task_id: str, left: Mapping[str, Left], times: Mapping[str, Fin
     return Finish((times[last].seconds if last else 0.0) + cost, last, blocker)
 
 
-def critical_path(task_id: str, times: Mapping[str, Finish]) -> List[str]:
+def critical_path(task_id: str, times: Mapping[str, Finish]) -> list[str]:
     """Return the ids along which a finish is latest, the next to run first."""
     path, step = [], task_id
     while step is not None and step in times:
@@ -9379,9 +9363,9 @@ def describe_finish(
     root: str,
     left: Mapping[str, Left],
     times: Mapping[str, Finish],
-    guessed: FrozenSet[str],
+    guessed: frozenset[str],
     now: float,
-) -> Dict[str, Any]:
+) -> dict[str, Any]:
     """Return what is to be said of when a task is done, the `guessed` families being those without a success."""
     finish = times.get(root)
     path = critical_path(root, times)
@@ -9406,7 +9390,7 @@ def describe_finish(
     }
 
 
-def compare_with(usual: Optional[Estimate], seconds: float) -> Dict[str, Any]:
+def compare_with(usual: Estimate | None, seconds: float) -> dict[str, Any]:
     """Return what is to be said of a run that has taken so many seconds."""
     return {
         "running_for": seconds,
@@ -9418,7 +9402,7 @@ def compare_with(usual: Optional[Estimate], seconds: float) -> Dict[str, Any]:
     }
 
 
-def check_place(place: Tuple[Any, ...], order: Order) -> None:
+def check_place(place: tuple[Any, ...], order: Order) -> None:
     """Raise BadRequest if a place is not one in such an order."""
     kinds = [str if column == "family" else (int, float) for column in order.columns]
     if place and not (len(place) == len(kinds) + 1 and all(map(isinstance, place, [*kinds, int]))):
@@ -9438,7 +9422,7 @@ def rerun_command(family: str, params: Mapping[str, str]) -> str:
     return " ".join(map(shlex.quote, ("luigi", "--module", "MODULE", family, *options)))
 
 
-def describe_failures(message: str, found: List[Tuple[Any, ...]]) -> Dict[str, Any]:
+def describe_failures(message: str, found: list[tuple[Any, ...]]) -> dict[str, Any]:
     """Return a group of failures, of which the latest comes first: (time, run_id, family, host, message) each."""
     moments, run_ids, families, hosts, messages = zip(*found)
     return {
@@ -9458,7 +9442,7 @@ def suitable_bucket(seconds: float) -> str:
     return "hour" if seconds <= 4 * 86400 else "day" if seconds <= MAX_BUCKETS * 86400 else "week"
 
 
-def bucket_edges(size: str, since: float, until: float) -> List[float]:
+def bucket_edges(size: str, since: float, until: float) -> list[float]:
     """Return the epochs at which buckets begin, and the last ends, over a time; BadRequest if they are too many."""
     step = {"hour": 3600, "day": 86400, "week": 7 * 86400}[size]
     if (until - since) / step > MAX_BUCKETS - 2:
@@ -9492,10 +9476,10 @@ def limit_time(session: Session, deadline: float) -> None:
 
 
 #: scheduler -> its reader
-READERS_MADE: "weakref.WeakKeyDictionary[Scheduler, HistoryReader]" = weakref.WeakKeyDictionary()
+READERS_MADE: weakref.WeakKeyDictionary[Scheduler, HistoryReader] = weakref.WeakKeyDictionary()
 
 
-def history_reader(scheduler: Scheduler) -> Optional[HistoryReader]:
+def history_reader(scheduler: Scheduler) -> HistoryReader | None:
     """Return who answers questions about the history of a scheduler, always the same; None if none is recorded."""
     if scheduler.history is None:
         return None
@@ -9536,7 +9520,7 @@ def content_of(*content: Any) -> Markup:
     return Markup("".join(parts))
 
 
-def duration_text(seconds: Optional[float]) -> str:
+def duration_text(seconds: float | None) -> str:
     """Return a length of time for people: 0.35 s, 42 s, 3 min 20 s, 2 h 5 min, 3 d 4 h."""
     if seconds is None:
         return ""
@@ -9550,7 +9534,7 @@ def duration_text(seconds: Optional[float]) -> str:
     return f"{whole_seconds} s"
 
 
-def moment_text(moment: Optional[float]) -> Markup:
+def moment_text(moment: float | None) -> Markup:
     """Return a time for people: local, to the second."""
     if moment is None:
         return Markup("")
@@ -9625,7 +9609,7 @@ def history_off_page() -> Page:
     )
 
 
-def history_page(scheduler: Scheduler, path: str, query: Mapping[str, List[str]], root: str) -> Page:
+def history_page(scheduler: Scheduler, path: str, query: Mapping[str, list[str]], root: str) -> Page:
     """Return the page at one of stock's addresses, whatever becomes of it; `query` has values by field, as decoded."""
     reader = history_reader(scheduler)
     if reader is None:
@@ -9639,7 +9623,7 @@ def history_page(scheduler: Scheduler, path: str, query: Mapping[str, List[str]]
     return error_page(404, "there is no such page")
 
 
-def recent_page(reader: HistoryReader, name: str, query: Mapping[str, List[str]], root: str) -> Page:
+def recent_page(reader: HistoryReader, name: str, query: Mapping[str, list[str]], root: str) -> Page:
     """Return the page with the runs that fit the filters in the query."""
     spec = HISTORY_CALLS["runs"]
     asked = {field: values for field, values in query.items() if field in spec.params and any(values)}
@@ -9656,12 +9640,12 @@ def is_list(spec: Rpc, field: str) -> bool:
     return spec.kind(field).schema.get("type") == "array"
 
 
-def named_page(reader: HistoryReader, name: str, query: Mapping[str, List[str]], root: str) -> Page:
+def named_page(reader: HistoryReader, name: str, query: Mapping[str, list[str]], root: str) -> Page:
     """Return the page with the runs of a family."""
     return family_runs_page(reader, name, [], query, root)
 
 
-def parameters_page(reader: HistoryReader, name: str, query: Mapping[str, List[str]], root: str) -> Page:
+def parameters_page(reader: HistoryReader, name: str, query: Mapping[str, list[str]], root: str) -> Page:
     """Return the page with the runs of a family that have the parameters which the field `data` names, in JSON."""
     try:
         wanted = load_flat(query.get("data", ["{}"])[-1]).items()
@@ -9671,7 +9655,7 @@ def parameters_page(reader: HistoryReader, name: str, query: Mapping[str, List[s
 
 
 def family_runs_page(
-    reader: HistoryReader, family: str, param: List[str], query: Mapping[str, List[str]], root: str
+    reader: HistoryReader, family: str, param: list[str], query: Mapping[str, list[str]], root: str
 ) -> Page:
     """Return the page with the runs of a family that have some parameters."""
     chosen = {"family": family, "param": param, **({"after": query["after"][-1]} if "after" in query else {})}
@@ -9711,7 +9695,7 @@ def text_of(value: Any) -> str:
     return value if isinstance(value, str) else value[0]
 
 
-def runs_table(runs: List[Dict[str, Any]], root: str) -> Markup:
+def runs_table(runs: list[dict[str, Any]], root: str) -> Markup:
     """Return a table of runs, or a line that says that there are none."""
     if not runs:
         return element("p", "No runs here.", class_="muted")
@@ -9770,14 +9754,14 @@ def further(found: Mapping[str, Any], chosen: Mapping[str, Any], page: str, root
     return element("p", *(content_of(link, " ") for link in links), class_="further")
 
 
-def run_page(reader: HistoryReader, number: str, query: Mapping[str, List[str]], root: str) -> Page:
+def run_page(reader: HistoryReader, number: str, query: Mapping[str, list[str]], root: str) -> Page:
     """Return the page of a run, by its number."""
     if not number.isdecimal() or not 0 < int(number[:20]) < 2**31:
         raise NotFound(f"the history has no run {number[:200]}")
     return tell_run(reader.run(run_id=number), root)
 
 
-def last_run_page(reader: HistoryReader, task_id: str, query: Mapping[str, List[str]], root: str) -> Page:
+def last_run_page(reader: HistoryReader, task_id: str, query: Mapping[str, list[str]], root: str) -> Page:
     """Return the page of the last run of a task."""
     return tell_run(reader.run(task_id=task_id), root)
 
@@ -9815,12 +9799,12 @@ def visualiser(root: str, task_id: str) -> str:
     return f"{root}static/visualiser/index.html#{urllib.parse.urlencode({'tab': 'tasks', 'task': task_id})}"
 
 
-def missing_run(task_id: str) -> Dict[str, Any]:
+def missing_run(task_id: str) -> dict[str, Any]:
     """Return what stands for a run of a dependency that is not in the history."""
     return {"run_id": None, "task_id": task_id, "status": "", "host": "", "started": None, "duration": None}
 
 
-def attempts_table(runs: List[Mapping[str, Any]], root: str) -> Markup:
+def attempts_table(runs: list[Mapping[str, Any]], root: str) -> Markup:
     """Return a table of runs that belong together."""
     rows = [
         (
@@ -9837,12 +9821,12 @@ def attempts_table(runs: List[Mapping[str, Any]], root: str) -> Markup:
     return html_table(("Status", "Run of", "Host", "Started", "Duration"), rows)
 
 
-def html_facts(facts: Iterable[Tuple[str, Any]]) -> Markup:
+def html_facts(facts: Iterable[tuple[str, Any]]) -> Markup:
     """Return names and what goes with them."""
     return element("dl", *(content_of(element("dt", name), element("dd", value)) for name, value in facts))
 
 
-def families_page(reader: HistoryReader, name: str, query: Mapping[str, List[str]], root: str) -> Page:
+def families_page(reader: HistoryReader, name: str, query: Mapping[str, list[str]], root: str) -> Page:
     """Return the page that lists the families."""
     chosen = {field: query[field][-1] for field in ("search", "after") if any(query.get(field, ()))}
     found = reader.families(**chosen)
@@ -9867,12 +9851,12 @@ def families_page(reader: HistoryReader, name: str, query: Mapping[str, List[str
     return Page("Families", content_of(form, shown_rows, nothing, more))
 
 
-def percentage(share: Optional[float]) -> str:
+def percentage(share: float | None) -> str:
     """Return a share in percent; 100 % only if it is all."""
     return "" if share is None else f"{math.floor(share * 1000) / 10:g} %"
 
 
-def family_page(reader: HistoryReader, family: str, query: Mapping[str, List[str]], root: str) -> Page:
+def family_page(reader: HistoryReader, family: str, query: Mapping[str, list[str]], root: str) -> Page:
     """Return the page of a family: how its runs went, how long they took, and why they failed."""
     found = reader.family(family=family, last=CHARTED)
     durations = found["durations"]
@@ -9912,7 +9896,7 @@ CHARTED = 200  #: runs in a chart
 CHART_WIDTH, CHART_HEIGHT, CHART_LEFT, CHART_BOTTOM, CHART_TOP = 760, 260, 70, 30, 12
 
 
-def duration_chart(runs: List[Mapping[str, Any]], root: str) -> Markup:
+def duration_chart(runs: list[Mapping[str, Any]], root: str) -> Markup:
     """Return a chart of the durations of runs, oldest first: circles are successes, crosses failures."""
     first, last = runs[0]["started"], runs[-1]["started"]
     step = tidy_step(max(run["duration"] for run in runs) / 4)
@@ -10042,7 +10026,7 @@ def name_of(event: Event) -> str:
     return displayed(event.family, shown_params(event, event.params))
 
 
-def shown_params(event: Event, params: Mapping[str, Any]) -> Dict[str, Any]:
+def shown_params(event: Event, params: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of `params` that may be shown."""
     return {name: value for name, value in params.items() if name not in event.hidden}
 
@@ -10072,22 +10056,22 @@ class Notices(Attendant):
     """Makes messages of events and delivers them, in a thread of its own. `clock` returns epoch seconds."""
 
     #: the kinds of events to hear of
-    kinds: FrozenSet[str] = frozenset()
+    kinds: frozenset[str] = frozenset()
     #: seconds for which the delivery of a message is tried
     patience = 3600.0
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._heard: Deque[Event] = collections.deque()
-        self._outbox: Deque[Message] = collections.deque()
+        self._heard: collections.deque[Event] = collections.deque()
+        self._outbox: collections.deque[Message] = collections.deque()
         #: seconds until the next try, 0 while deliveries succeed, and when it is
         self._delay = 0.0
         self._next_try = -math.inf
         self._figures = {"sent": 0, "failed": 0, "missed": 0}
-        self._last_error: Optional[str] = None
+        self._last_error: str | None = None
         self._wake = threading.Event()
         self._closing = False
-        self._thread: Optional[threading.Thread] = None
+        self._thread: threading.Thread | None = None
 
     # What the kinds of notices are made of.
 
@@ -10113,7 +10097,7 @@ class Notices(Attendant):
 
     # What is common to them.
 
-    def hear(self, event: Event, task: Optional[Task], ticket: int) -> None:
+    def hear(self, event: Event, task: Task | None, ticket: int) -> None:
         """Put an event of the right kind into the queue."""
         if event.kind not in self.kinds:
             return
@@ -10144,7 +10128,7 @@ class Notices(Attendant):
             many = "%s ends with %d messages not sent and %d events not told of, first %s"
             logger.error(many, self.name, len(left), len(self._heard), left[0].label)
 
-    def health(self) -> Dict[str, Any]:
+    def health(self) -> dict[str, Any]:
         """Return how many events and messages wait, were sent, failed and missed, and why the last delivery failed."""
         waiting = {"heard": len(self._heard), "waiting": len(self._outbox)}
         return {**waiting, **self._figures, "last_error": self._last_error}
@@ -10227,7 +10211,7 @@ class Notices(Attendant):
 class Mail(NamedTuple):
     """An e-mail, in plain text or HTML as `[email] format` says."""
 
-    receivers: Tuple[str, ...]
+    receivers: tuple[str, ...]
     subject: str
     body: str
 
@@ -10241,7 +10225,7 @@ class Tally:
         #: as in COUNTED
         self.counts = [0, 0, 0]
         #: the last different error reports: hash of all of it -> its end as it is shown
-        self.reports: Dict[int, str] = {}
+        self.reports: dict[int, str] = {}
 
 
 #: what a Tally counts
@@ -10273,7 +10257,7 @@ class Mails(Notices):
         batches = settings.get("scheduler", "batch_emails")
         self.kinds = frozenset((FAILURE_REPORTED, SCHEDULING_FAILED) if batches else (DISABLED,))
         #: receiver -> what is counted together -> what happened
-        self._tallies: Dict[str, Dict[str, Tally]] = {}
+        self._tallies: dict[str, dict[str, Tally]] = {}
         #: characters in it
         self._size = 0
         self._next_digest = clock() + 60 * self._mode["email_interval"]
@@ -10314,7 +10298,7 @@ class Mails(Notices):
         self._size += len(text) + 100  # for what holds it
         return self._size <= MAX_DIGEST
 
-    def _keep(self, reports: Dict[int, str], report: str) -> None:
+    def _keep(self, reports: dict[int, str], report: str) -> None:
         ending = reports.pop(hash(report), None)
         if ending is None:
             ending = "\n".join(legible(report.rstrip()).split("\n")[-self._mode["error_lines"] :])
@@ -10362,12 +10346,12 @@ class Mails(Notices):
         return self._message(Mail(self._receivers, "Luigi: a test", as_format(self._format, body)), self._clock())
 
 
-def split_addresses(text: str) -> Tuple[str, ...]:
+def split_addresses(text: str) -> tuple[str, ...]:
     """Return ("ann@x", "bob@x") for `Ann <ann@x>, bob@x`, without what is no address."""
     return tuple(match[2] for match in map(_ADDRESS.fullmatch, map(str.strip, text.split(","))) if match)
 
 
-def sender_of(settings: Settings) -> Tuple[str, str]:
+def sender_of(settings: Settings) -> tuple[str, str]:
     """Return the name, which may be "", and the address in `[email] sender`."""
     sender = settings.get("email", "sender").strip()
     match = _ADDRESS.fullmatch(sender)
@@ -10398,17 +10382,17 @@ def disable_mail(event: Event, settings: Settings) -> Mail:
 
 
 #: tasks that an e-mail lists together, a line each, and the error reports below them
-TaskGroup = Tuple[List[str], Tuple[str, ...]]
+TaskGroup = tuple[list[str], tuple[str, ...]]
 
 
-def group_tallies(tallies: Mapping[str, Tally], by_report: bool) -> List[TaskGroup]:
+def group_tallies(tallies: Mapping[str, Tally], by_report: bool) -> list[TaskGroup]:
     """Return what an e-mail lists, in stock's order: most failures first. `by_report`: with equal reports together."""
 
-    def rank(names: Iterable[str]) -> Tuple[int, int, str]:
+    def rank(names: Iterable[str]) -> tuple[int, int, str]:
         failures, disables, unscheduled = map(sum, zip(*(tallies[name].counts for name in names)))
         return -failures - unscheduled, -disables, min(names)
 
-    groups: Dict[Any, List[str]] = {}
+    groups: dict[Any, list[str]] = {}
     for name, tally in tallies.items():
         groups.setdefault(tuple(tally.reports.values()) if by_report else name, []).append(name)
     described = []
@@ -10462,7 +10446,7 @@ def send_by_smtp(settings: Settings, mail: Mail) -> None:
         logger.error("not sent: e-mail to %s: SMTP %d: %s", address, code, describe_reply(reply))
 
 
-def describe_reply(reply: Union[bytes, str]) -> str:
+def describe_reply(reply: bytes | str) -> str:
     """Return what a mail server said, for the log."""
     return one_line(reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply, MAX_SHOWN_VALUE)
 
@@ -10479,8 +10463,8 @@ def describe_failure(error: BaseException) -> str:
 
 
 def converse(
-    options: Mapping[str, Any], sender: str, receivers: Tuple[str, ...], message: Any
-) -> Dict[str, Tuple[int, bytes]]:
+    options: Mapping[str, Any], sender: str, receivers: tuple[str, ...], message: Any
+) -> dict[str, tuple[int, bytes]]:
     """Hand a message to an SMTP server; return what it replied about those receivers whom it refused."""
     import smtplib
 
@@ -10618,7 +10602,7 @@ class Alerts(Notices):
     def __init__(
         self,
         settings: Settings,
-        runs: Optional[Callable[[], Mapping[str, Any]]] = None,
+        runs: Callable[[], Mapping[str, Any]] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(clock)
@@ -10626,14 +10610,14 @@ class Alerts(Notices):
         self._runs = runs if "slow" in self._options["kinds"] else None
         self.kinds = frozenset((FAILED, DISABLED, SCHEDULING_FAILED))
         #: kind of alert -> how many there are, and the first of them by task id
-        self._counts: Dict[str, int] = {}
-        self._named: Dict[str, Dict[str, Dict[str, Any]]] = {}
+        self._counts: dict[str, int] = {}
+        self._named: dict[str, dict[str, dict[str, Any]]] = {}
         #: epoch seconds of the next message, before which there is none, and of the next look at what runs
         self._next_message = math.inf
         self._quiet_until = -math.inf
         self._next_look = clock() + LOOK_INTERVAL if self._runs else math.inf
         #: ids and starts of the runs that were found slow
-        self._slow: Set[Tuple[str, float]] = set()
+        self._slow: set[tuple[str, float]] = set()
 
     def collect(self, event: Event, now: float) -> Iterable[Message]:
         """Count an event, and keep what is to be said of it."""
@@ -10642,7 +10626,7 @@ class Alerts(Notices):
             self._add(describe_event(kind, event), now)
         return []
 
-    def _kind(self, event: Event) -> Optional[str]:
+    def _kind(self, event: Event) -> str | None:
         if event.kind == SCHEDULING_FAILED:
             possible = ("scheduling_failed",)
         elif event.kind == DISABLED:
@@ -10653,7 +10637,7 @@ class Alerts(Notices):
             possible = () if event.reason else ("failed",)
         return next((kind for kind in possible if kind in self._options["kinds"]), None)
 
-    def _add(self, alert: Dict[str, Any], now: float) -> None:
+    def _add(self, alert: dict[str, Any], now: float) -> None:
         kind, task_id, named = alert["kind"], alert["task_id"], self._named.setdefault(alert["kind"], {})
         if not self._counts:
             self._next_message = max(now + self._options["delay"], self._quiet_until)
@@ -10706,7 +10690,7 @@ class Alerts(Notices):
         return Message("alert", {**document, "text": document["text"] + "this is a test"}, self._clock())
 
 
-def describe_event(kind: str, event: Event) -> Dict[str, Any]:
+def describe_event(kind: str, event: Event) -> dict[str, Any]:
     """Return what a webhook is told of an event."""
     # What a lost worker left is the report of an earlier run.
     error = None if event.reason == "worker lost" else message_of(readable_report(event))
@@ -10716,25 +10700,25 @@ def describe_event(kind: str, event: Event) -> Dict[str, Any]:
     return brief_alert(kind=kind, name=name_of(event), **about, error=error, params=params)
 
 
-def describe_slow_run(row: Mapping[str, Any], name: str, now: float) -> Dict[str, Any]:
+def describe_slow_run(row: Mapping[str, Any], name: str, now: float) -> dict[str, Any]:
     """Return what a webhook is told of a run that takes long, given as in `Alerts`."""
     facts = ("task_id", "family", "worker", "host", "started", "running_for", "expected")
     return brief_alert(kind="slow", name=name, **{fact: row[fact] for fact in facts}, time=now)
 
 
-def brief_alert(**fields: Any) -> Dict[str, Any]:
+def brief_alert(**fields: Any) -> dict[str, Any]:
     """Return an alert of one event, with texts of sane length."""
     texts = {name: one_line(value, MAX_SHOWN_NAME) for name, value in fields.items() if isinstance(value, str)}
     return {**fields, **texts, "times": 1}
 
 
-def brief_params(params: Mapping[str, Any]) -> Dict[str, str]:
+def brief_params(params: Mapping[str, Any]) -> dict[str, str]:
     """Return the first parameters, and of each the beginning."""
     first = itertools.islice(params.items(), MAX_SHOWN_PARAMS)
     return {one_line(name, MAX_SHOWN_VALUE): one_line(str(value), MAX_SHOWN_VALUE) for name, value in first}
 
 
-def alert_document(counts: Mapping[str, int], named: Mapping[str, Mapping[str, Any]]) -> Dict[str, Any]:
+def alert_document(counts: Mapping[str, int], named: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Return what is POSTed: a text as Slack and its kin take it, and the same in fields for programs."""
     host, lines = socket.gethostname(), []
     events = [alert for alerts in named.values() for alert in alerts.values()]
@@ -10766,7 +10750,7 @@ def alert_line(alert: Mapping[str, Any]) -> str:
 # -- what the settings ask for -----------------------------------------------------------------------------------------
 
 
-def mail_obstacle(settings: Settings, by_hand: bool = False) -> Optional[str]:
+def mail_obstacle(settings: Settings, by_hand: bool = False) -> str | None:
     """Return why no e-mails can be sent, though the settings ask for them, or None. `by_hand`: a person wants one."""
     method = settings.get("email", "method")
     if method not in SENDERS:
@@ -10779,7 +10763,7 @@ def mail_obstacle(settings: Settings, by_hand: bool = False) -> Optional[str]:
     return None
 
 
-def is_terminal(stream: Optional[TextIO]) -> bool:
+def is_terminal(stream: TextIO | None) -> bool:
     """Return whether a person sees what is written to a stream, which may be closed."""
     return stream is not None and not stream.closed and stream.isatty()
 
@@ -10792,7 +10776,7 @@ def wants_mail(settings: Settings) -> bool:
 
 def make_notices(
     settings: Settings,
-    runs: Optional[Callable[[], Mapping[str, Any]]] = None,
+    runs: Callable[[], Mapping[str, Any]] | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Iterator[Notices]:
     """Yield the attendants that the settings ask for, and log why there will be no e-mails if they do. See Alerts."""
@@ -10806,7 +10790,7 @@ def make_notices(
         yield Alerts(settings, runs, clock)
 
 
-def try_notices(settings: Settings) -> Tuple[List[str], bool]:
+def try_notices(settings: Settings) -> tuple[list[str], bool]:
     """Send a test by each way that the settings name; return a line for each way, and whether all is well."""
     receivers = split_addresses(settings.get("email", "receiver"))
     no_mail = None if wants_mail(settings) and receivers else "[email] receiver is not set, or format = none"
@@ -10823,7 +10807,7 @@ def try_notices(settings: Settings) -> Tuple[List[str], bool]:
     return lines, bool(outcomes) and all(outcomes)
 
 
-def try_delivery(notices: Notices) -> Optional[str]:
+def try_delivery(notices: Notices) -> str | None:
     """Send a test; return why that failed, None if it did not."""
     try:
         notices.deliver(notices.sample().content)
@@ -10875,7 +10859,7 @@ BEGAN = time.time()
 # -- the text format ---------------------------------------------------------------------------------------------------
 
 #: the values of labels -> a number; () where there are no labels
-Values = Mapping[Tuple[Any, ...], Number]
+Values = Mapping[tuple[Any, ...], Number]
 
 
 class Metric(NamedTuple):
@@ -10887,16 +10871,16 @@ class Metric(NamedTuple):
     #: what it tells, on one line
     doc: str
     #: (what follows the name, (name, value) of each label, number) for each line
-    samples: List[Tuple[str, Tuple[Tuple[str, Any], ...], Number]]
+    samples: list[tuple[str, tuple[tuple[str, Any], ...], Number]]
 
 
-def metric(name: str, kind: str, doc: str, values: Union[Number, Values], *labels: str) -> Metric:
+def metric(name: str, kind: str, doc: str, values: Number | Values, *labels: str) -> Metric:
     """Return a metric of one number, or of several by the values of `labels`."""
     values = values if isinstance(values, Mapping) else {(): values}
     return Metric(name, kind, doc, [("", tuple(zip(labels, key)), value) for key, value in values.items()])
 
 
-def histogram(name: str, doc: str, timings: Mapping[Tuple[Any, ...], Timing], *labels: str) -> Metric:
+def histogram(name: str, doc: str, timings: Mapping[tuple[Any, ...], Timing], *labels: str) -> Metric:
     """Return a histogram of seconds, or several by the values of `labels`."""
     samples = []
     for key, timing in timings.items():
@@ -11014,7 +10998,7 @@ def resident_bytes() -> int:
 class Exporter:
     """Makes what /metrics says."""
 
-    def __init__(self, scheduler: Scheduler, collector: Optional["Collector"] = None) -> None:
+    def __init__(self, scheduler: Scheduler, collector: Collector | None = None) -> None:
         self._scheduler = scheduler
         self._collector = collector or Collector()
         #: held while families are counted: who comes meanwhile waits for the result
@@ -11023,7 +11007,7 @@ class Exporter:
         #: monotonic seconds from which on they are counted again
         self._recount = 0.0
 
-    def expose(self, more: Iterable[Metric]) -> Tuple[Dict[str, str], str]:
+    def expose(self, more: Iterable[Metric]) -> tuple[dict[str, str], str]:
         """Return headers and body of /metrics, with `more` in it; also with what an operator's collector says.
 
         A metric that this one has, too, is its own. What it says in another format stands alone.
@@ -11053,9 +11037,9 @@ class Exporter:
             return self._families
 
 
-def largest_families(counts: Mapping[Tuple[str, str], int]) -> Values:
+def largest_families(counts: Mapping[tuple[str, str], int]) -> Values:
     """Return the counts by (family, status) of the families with the most tasks, in every status, and of all others."""
-    sizes: Dict[str, int] = collections.Counter()
+    sizes: dict[str, int] = collections.Counter()
     for (family, _), number in counts.items():
         sizes[cut(family)] += number
     shown = set(sorted(sizes, key=lambda family: (-sizes[family], family))[:MAX_FAMILIES])
@@ -11072,7 +11056,7 @@ def largest_families(counts: Mapping[Tuple[str, str], int]) -> Values:
 MOMENTS = {RUNNING: "started", FAILED: "failed", DISABLED: "disabled", DONE: "done"}
 
 
-def moment_of(event: Event) -> Optional[str]:
+def moment_of(event: Event) -> str | None:
     """Return what stock counts an event as; None for those it does not count, such as the start of a batch."""
     return None if event.kind == RUNNING and event.reason else MOMENTS.get(event.kind)
 
@@ -11086,7 +11070,7 @@ class Collector(Attendant):
         """Return what it adds to /metrics."""
         return ()
 
-    def speak(self) -> Tuple[Dict[str, str], str]:
+    def speak(self) -> tuple[dict[str, str], str]:
         """Return headers and body of what it says at /metrics in its own words; ({}, "") if nothing."""
         return {}, ""
 
@@ -11103,12 +11087,12 @@ class TaskCounts(Collector):
         if len(set(self._labels)) != len(self._labels) or not self._labels:
             raise SettingsError("[prometheus] each label must be there once, and one at least; the family is one")
         # All are changed under the scheduler's lock only.
-        self._counts: Dict[str, Dict[Tuple[str, ...], int]] = {moment: {} for moment in MOMENTS.values()}
-        self._created: Dict[str, Dict[Tuple[str, ...], float]] = {moment: {} for moment in MOMENTS.values()}
-        self._seconds: Dict[Tuple[str, ...], float] = {}
-        self._known: Set[Tuple[str, ...]] = set()
+        self._counts: dict[str, dict[tuple[str, ...], int]] = {moment: {} for moment in MOMENTS.values()}
+        self._created: dict[str, dict[tuple[str, ...], float]] = {moment: {} for moment in MOMENTS.values()}
+        self._seconds: dict[tuple[str, ...], float] = {}
+        self._known: set[tuple[str, ...]] = set()
 
-    def hear(self, event: Event, task: Optional[Task], ticket: int) -> None:
+    def hear(self, event: Event, task: Task | None, ticket: int) -> None:
         """Count."""
         moment = moment_of(event)
         if moment is None:
@@ -11122,7 +11106,7 @@ class TaskCounts(Collector):
         elif event.started is not None:
             self._seconds[labels] = event.time - event.started
 
-    def _label(self, event: Event) -> Tuple[str, ...]:
+    def _label(self, event: Event) -> tuple[str, ...]:
         # As stock has it, a parameter that a task does not have is "None"; so is one that must not be shown.
         said = {**shown_params(event, event.params), "family": event.family}
         labels = tuple([self._say(said.get(name)) for name in self._labels])
@@ -11139,7 +11123,7 @@ class TaskCounts(Collector):
         # list of texts only, with the parameters of a batch.
         return cut(str(value)) if not isinstance(value, (dict, list)) or is_short_list(value) else OTHERS
 
-    def health(self) -> Dict[str, Any]:
+    def health(self) -> dict[str, Any]:
         """Return how many sets of labels there are."""
         return {"label_sets": len(self._known)}
 
@@ -11167,9 +11151,9 @@ class Forwarder(Collector):
         self._queue: SimpleQueue[Any] = SimpleQueue()
         #: events dropped; written under the scheduler's lock
         self._dropped = 0
-        self._thread: Optional[threading.Thread] = None
+        self._thread: threading.Thread | None = None
         #: what has been complained about already
-        self._complaints: Set[Tuple[Any, ...]] = set()
+        self._complaints: set[tuple[Any, ...]] = set()
 
     def note(self, event: Event, task: Task) -> Any:
         """Return what is needed to deal with an event later, without the task; None if nothing is to be done."""
@@ -11179,7 +11163,7 @@ class Forwarder(Collector):
         """Do what is to be done with what `note` returned."""
         raise NotImplementedError
 
-    def hear(self, event: Event, task: Optional[Task], ticket: int) -> None:
+    def hear(self, event: Event, task: Task | None, ticket: int) -> None:
         """Queue what is to be done."""
         item = self.note(event, task)
         if item is None:
@@ -11233,7 +11217,7 @@ class Forwarder(Collector):
             self._queue.put(None)
             self._thread.join(CLOSE_SECONDS)
 
-    def health(self) -> Dict[str, Any]:
+    def health(self) -> dict[str, Any]:
         """Return how many events wait, and how many were dropped."""
         return {"waiting": self._queue.qsize(), "dropped": self._dropped}
 
@@ -11270,11 +11254,11 @@ class Datadog(Forwarder):
         self._settings = settings.section("scheduler")
         #: the agent's address and a socket of its kind; None as long as it is not found
         self._address: Any = None
-        self._socket: Optional[socket.socket] = None
+        self._socket: socket.socket | None = None
         #: monotonic seconds from which on the agent's name is looked up again
         self._lookup = 0.0
 
-    def note(self, event: Event, task: Task) -> Optional[Event]:
+    def note(self, event: Event, task: Task) -> Event | None:
         """Return the event, which needs no task, if stock sends anything then."""
         moment = moment_of(event)
         return None if moment is None or (moment == "done" and event.started is None) else event
@@ -11365,7 +11349,7 @@ class CustomCollector(Forwarder):
         with self._turn, self.complaining(name):
             getattr(self._theirs, name, lambda *_: None)(*arguments)
 
-    def speak(self) -> Tuple[Dict[str, str], str]:
+    def speak(self) -> tuple[dict[str, str], str]:
         """Return what it says at /metrics, with the headers it sets."""
         reply = HeaderSetter()
         if not self._turn.acquire(timeout=COLLECTOR_SECONDS):
@@ -11385,7 +11369,7 @@ class HeaderSetter:
     """What `configure_http_handler` is given: of Tornado's handler, which stock has, that which sets headers."""
 
     def __init__(self) -> None:
-        self.headers: Dict[str, str] = {}
+        self.headers: dict[str, str] = {}
 
     def set_header(self, name: str, value: Any) -> None:
         """Set a header of the reply; ValueError for what would be more than one line."""
@@ -11395,7 +11379,7 @@ class HeaderSetter:
             self.headers[name.title()] = str(value)
 
 
-def import_collector(path: Optional[str]) -> Any:
+def import_collector(path: str | None) -> Any:
     """Return an instance of the class that `metrics_custom_import` names; SettingsError says what is wrong with it."""
     where = f"[scheduler] metrics_custom_import = {path}"
     module, _, name = (path or "").rpartition(".")
@@ -11411,7 +11395,7 @@ def import_collector(path: Optional[str]) -> Any:
     return collector
 
 
-def as_stock_has_it(event: Event, fields: Tuple[Any, ...]) -> types.SimpleNamespace:
+def as_stock_has_it(event: Event, fields: tuple[Any, ...]) -> types.SimpleNamespace:
     """Return a task, as it was at an event, with the attributes of stock's class; nobody else has a part of it."""
     task = types.SimpleNamespace(**copied(dict(zip(TASK_FIELDS, fields))))
     task.time_running = event.started
@@ -11430,14 +11414,14 @@ def as_stock_has_it(event: Event, fields: Tuple[Any, ...]) -> types.SimpleNamesp
 
 
 #: [scheduler] metrics_collector -> what makes the collector from the settings
-COLLECTORS: Dict[str, Callable[[Settings], Collector]] = {
+COLLECTORS: dict[str, Callable[[Settings], Collector]] = {
     "prometheus": lambda settings: TaskCounts(**settings.section("prometheus")),
     "datadog": Datadog,
     "custom": CustomCollector,
 }
 
 
-def make_collector(settings: Settings) -> Optional[Collector]:
+def make_collector(settings: Settings) -> Collector | None:
     """Return the collector that the settings ask for, None if they ask for none; SettingsError if it cannot be."""
     make = COLLECTORS.get(settings.get("scheduler", "metrics_collector"))
     return make and make(settings)
@@ -11465,6 +11449,7 @@ def make_collector(settings: Settings) -> Optional[Collector]:
 #
 # Before the body of a request is read, it is settled whether it may be made: for the host it names, for the page that
 # asks the browser for it, and for whoever asks.
+
 
 class HttpError(Exception):
     """A request that gets an error reply: `HttpError(status, message, headers)`, headers as on the wire."""
@@ -11589,7 +11574,7 @@ scrypt_slots = threading.BoundedSemaphore(SCRYPTS_AT_ONCE)
 NOBODY = PasswordHash(SCRYPT_COST, SCRYPT_BLOCK, SCRYPT_LANES, bytes(16), bytes(32))
 
 
-def parse_password_hash(text: str) -> Optional[PasswordHash]:
+def parse_password_hash(text: str) -> PasswordHash | None:
     """The parts of what `hash_password` made; None if it is something else, or asks for too much."""
     match = SCRYPT_HASH(text)
     if match is None:
@@ -11608,11 +11593,11 @@ class Users:
     """What a users_file says: lines `name:role:hash`, empty ones, and comments behind '#' at the start of a line."""
 
     def __init__(self, path: str) -> None:
-        self._passwords: Dict[str, Tuple[User, PasswordHash]] = {}
+        self._passwords: dict[str, tuple[User, PasswordHash]] = {}
         #: by their hashes: to look one up tells nothing, as nobody can choose what their guess hashes to
-        self._tokens: Dict[str, User] = {}
+        self._tokens: dict[str, User] = {}
         #: keyed digest of an Authorization header -> who that is
-        self._remembered: Dict[bytes, User] = {}
+        self._remembered: dict[bytes, User] = {}
         self._key = os.urandom(32)
         text = _read_text(path)
         if text is None:
@@ -11641,11 +11626,11 @@ class Users:
             return "the hash must be what --hash-password or --new-token printed"
         return ""
 
-    def recall(self, authorization: str) -> Optional[User]:
+    def recall(self, authorization: str) -> User | None:
         """Who sends this header, if that is known without any work."""
         return self._remembered.get(self._digest(authorization))
 
-    def identify(self, authorization: str) -> Tuple[str, Optional[User]]:
+    def identify(self, authorization: str) -> tuple[str, User | None]:
         """The name that is claimed, and who that is if the claim holds."""
         scheme, _, credentials = authorization.partition(" ")
         if scheme.lower() == "bearer":
@@ -11662,7 +11647,7 @@ class Users:
         return hashlib.blake2b(authorization.encode("latin-1"), key=self._key, digest_size=32).digest()
 
 
-def parse_basic(credentials: str) -> Tuple[str, str]:
+def parse_basic(credentials: str) -> tuple[str, str]:
     """Name and password of a Basic header; two empty texts if it holds none."""
     try:
         data = binascii.a2b_base64(credentials)
@@ -11676,7 +11661,7 @@ def parse_basic(credentials: str) -> Tuple[str, str]:
     return name, password
 
 
-def remember(memory: Dict[Any, Any], key: Any, value: Any, most: int) -> None:
+def remember(memory: dict[Any, Any], key: Any, value: Any, most: int) -> None:
     """Put `value` into `memory`, which holds at most so many; called by several threads at once."""
     memory[key] = value
     while len(memory) > most:
@@ -11734,7 +11719,7 @@ PRIVATE_DOMAINS = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
 HOST_AND_PORT = re.compile(r"(?:\[([^\]]*)\]|([^:]*))(?::\d*)?").fullmatch
 
 
-class Headers(Dict[str, str]):
+class Headers(dict[str, str]):
     """The headers of a request by name in lower case, and what every request asks of them. Not changed once made."""
 
     __slots__ = ("body_type", "closes", "from_browser", "keeps_alive")
@@ -11779,7 +11764,7 @@ def is_private(name: str) -> bool:
 
 
 @functools.lru_cache(maxsize=1)
-def own_names() -> FrozenSet[str]:
+def own_names() -> frozenset[str]:
     """What this machine is called. Asks the DNS, which may take seconds, so only when it matters."""
     return frozenset(name.lower() for name in (socket.gethostname(), socket.getfqdn()))
 
@@ -11829,7 +11814,7 @@ def check_same_origin(headers: Headers, cors: Mapping[str, Any]) -> None:
 # -- TLS, and all of it together ---------------------------------------------------------------------------------------
 
 
-def make_tls_context(cert: str, key: Optional[str], client_ca: Optional[str]) -> ssl.SSLContext:
+def make_tls_context(cert: str, key: str | None, client_ca: str | None) -> ssl.SSLContext:
     """TLS as the files say; with `client_ca`, only for clients that have a certificate from there. SettingsError."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -11854,9 +11839,9 @@ class Access:
 
     def __init__(self, **options: Any) -> None:
         """`options` are those that `_take` has."""
-        self.users: Optional[Users] = None
-        self.tls: Optional[ssl.SSLContext] = None
-        self._attempts: Dict[str, Attempts] = {}
+        self.users: Users | None = None
+        self.tls: ssl.SSLContext | None = None
+        self._attempts: dict[str, Attempts] = {}
         self._options = options
         for name, read in self._take(**options).items():
             setattr(self, name, read())
@@ -11864,12 +11849,12 @@ class Access:
     def _take(
         self,
         *,
-        users_file: Optional[str] = None,
-        tls_cert: Optional[str] = None,
-        tls_key: Optional[str] = None,
-        tls_client_ca: Optional[str] = None,
-        allowed_hosts: Optional[Iterable[str]] = None,
-    ) -> Dict[str, Callable[[], Any]]:
+        users_file: str | None = None,
+        tls_cert: str | None = None,
+        tls_key: str | None = None,
+        tls_client_ca: str | None = None,
+        allowed_hosts: Iterable[str] | None = None,
+    ) -> dict[str, Callable[[], Any]]:
         """Take what needs no file; what does is for the caller to read: attribute -> how."""
         if not tls_cert and (tls_key or tls_client_ca):
             raise SettingsError("[luigid] tls_key and tls_client_ca go with a tls_cert, which is not set")
@@ -11907,7 +11892,7 @@ class Access:
         if not allowed:
             raise HttpError(403, f"this server does not go by the name {name:.200}; [luigid] allowed_hosts can add it")
 
-    def identify(self, authorization: Optional[str], address: str) -> Optional[User]:
+    def identify(self, authorization: str | None, address: str) -> User | None:
         """Who sends this Authorization header; None where nobody has to. 401, or 429 after too many failures."""
         users = self.users
         if users is None:
@@ -12039,7 +12024,7 @@ NO_TIMING = Timing()
 
 #: a reply as it goes over the wire, in the blocks that are sent; all but large ones are a single one, and an export of
 #: the history is made while it is sent
-Reply = Union[List[bytes], Iterator[bytes]]
+Reply = Union[list[bytes], Iterator[bytes]]
 
 
 # -- Reading what a client sends ---------------------------------------------------------------------------------------
@@ -12060,16 +12045,16 @@ class RequestLine(NamedTuple):
     version: str
 
 
-_known_request_lines: Dict[bytes, RequestLine] = {}
-_known_headers: Dict[bytes, Headers] = {}
+_known_request_lines: dict[bytes, RequestLine] = {}
+_known_headers: dict[bytes, Headers] = {}
 
 
-def parse_request_line(line: bytes) -> Optional[RequestLine]:
+def parse_request_line(line: bytes) -> RequestLine | None:
     """The parts of a request line; None if it is malformed."""
     return _known_request_lines.get(line) or _parse_request_line(line)
 
 
-def _parse_request_line(line: bytes) -> Optional[RequestLine]:
+def _parse_request_line(line: bytes) -> RequestLine | None:
     match = REQUEST_LINE(line)
     if match is None:
         return None
@@ -12103,7 +12088,7 @@ def _parse_headers(block: bytes) -> Headers:
     return parsed
 
 
-def query_fields(query: bytes) -> Dict[str, List[str]]:
+def query_fields(query: bytes) -> dict[str, list[str]]:
     """The fields of a query that are not empty, name -> values; 400 for too many."""
     try:
         fields = urllib.parse.parse_qs(query.decode("utf-8", "replace"), max_num_fields=MAX_FIELDS)
@@ -12112,9 +12097,9 @@ def query_fields(query: bytes) -> Dict[str, List[str]]:
     return fields
 
 
-def history_arguments(spec: Rpc, fields: Mapping[str, List[str]]) -> Dict[str, Any]:
+def history_arguments(spec: Rpc, fields: Mapping[str, list[str]]) -> dict[str, Any]:
     """The arguments of a question to the history from the fields of a query, with `format` if it is there; 400."""
-    arguments: Dict[str, Any] = {}
+    arguments: dict[str, Any] = {}
     for name, values in fields.items():
         if name != "format" and name in spec.params and is_list(spec, name):
             arguments[name] = values
@@ -12129,7 +12114,7 @@ def history_arguments(spec: Rpc, fields: Mapping[str, List[str]]) -> Dict[str, A
     return arguments
 
 
-def form_field(form: bytes) -> Optional[bytes]:
+def form_field(form: bytes) -> bytes | None:
     """The last field `data` of an urlencoded form, still encoded; None if there is none."""
     if form.startswith(b"data=") and form.find(b"&") < 0:  # the only one, as clients send it
         return form[len(b"data=") :]
@@ -12193,7 +12178,7 @@ def decode_json(text: str) -> Any:
     return value if end == len(text) else _decoder.decode(text)  # which passes over white space, or says what is wrong
 
 
-def parse_arguments(data: bytes) -> Dict[str, Any]:
+def parse_arguments(data: bytes) -> dict[str, Any]:
     """The arguments of a call from their JSON text; 400 unless it is an object of sane size."""
     flat = data.replace(b"[", b"", MAX_NESTING).replace(b"{", b"", MAX_NESTING)  # five times as fast as count()
     if len(data) - len(flat) >= MAX_NESTING and is_nested_too_deep(data):
@@ -12237,12 +12222,12 @@ def gunzip(body: bytes, limit: int) -> bytes:
 QUERY_FIELD = re.compile(r"(\w+)(?:\[(.+)\])?", re.ASCII | re.DOTALL).fullmatch
 
 
-def plain_arguments(query: bytes, spec: Rpc) -> Dict[str, Any]:
+def plain_arguments(query: bytes, spec: Rpc) -> dict[str, Any]:
     """The arguments of a question from the fields of a query; 400 if these are too many, or one is given twice.
 
     A list may be a field that is repeated, or one with commas between the items; an object is fields like `name[key]`.
     """
-    arguments: Dict[str, Any] = {}
+    arguments: dict[str, Any] = {}
     try:
         fields = urllib.parse.parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except ValueError:
@@ -12282,7 +12267,7 @@ def date_header(second: int) -> bytes:
     return b"Date: %s\r\n" % email.utils.formatdate(second, usegmt=True).encode("ascii")
 
 
-def listing_blocks(entries: Iterable[str]) -> List[bytes]:
+def listing_blocks(entries: Iterable[str]) -> list[bytes]:
     """The body of a reply that is a large object, from its entries as JSON, some at a time.
 
     Joined it would be many megabytes, and making and copying those would keep all other threads waiting.
@@ -12294,7 +12279,7 @@ def listing_blocks(entries: Iterable[str]) -> List[bytes]:
     return [*blocks, b"}}"]
 
 
-def compressed(body: Iterable[bytes]) -> List[bytes]:
+def compressed(body: Iterable[bytes]) -> list[bytes]:
     """The blocks of a body in the gzip format."""
     packer = zlib.compressobj(GZIP_LEVEL, wbits=31)
     return list(filter(None, [*map(packer.compress, body), packer.flush()]))
@@ -12319,7 +12304,7 @@ API_ERRORS = {
 }
 
 
-def describe_api() -> Dict[str, Any]:
+def describe_api() -> dict[str, Any]:
     """The calls of the wire as an OpenAPI document."""
     paths = {f"/api/{name}": describe_path(spec) for name, spec in {**CALLS, **OWN_CALLS}.items()}
     paths.update((f"/api/history/{name}", describe_history(spec)) for name, spec in HISTORY_CALLS.items())
@@ -12343,13 +12328,13 @@ def describe_api() -> Dict[str, Any]:
     }
 
 
-def describe_error(why: str) -> Dict[str, Any]:
+def describe_error(why: str) -> dict[str, Any]:
     """An error as OpenAPI has it."""
     schema = {"$ref": "#/components/schemas/Error"}
     return {"description": why, "content": {"application/json": {"schema": schema}}}
 
 
-def describe_path(spec: Rpc) -> Dict[str, Any]:
+def describe_path(spec: Rpc) -> dict[str, Any]:
     """A call as OpenAPI has it: posted as JSON, or as stock does it, with the arguments in a field named data."""
     schema, needed = describe_arguments(spec), bool(spec.required)
     form = {"type": "object", "properties": {"data": schema}, "required": ["data"] if needed else []}
@@ -12369,7 +12354,7 @@ def describe_path(spec: Rpc) -> Dict[str, Any]:
     }
 
 
-def describe_history(spec: Rpc) -> Dict[str, Any]:
+def describe_history(spec: Rpc) -> dict[str, Any]:
     """A question to the history as OpenAPI has it."""
     path = describe_path(spec._replace(name=f"history_{spec.name}"))["get"]
     unknown = "The history does not have it, or none is recorded."
@@ -12383,7 +12368,7 @@ def describe_history(spec: Rpc) -> Dict[str, Any]:
     return {"get": path}
 
 
-def describe_fields(spec: Rpc) -> List[Dict[str, Any]]:
+def describe_fields(spec: Rpc) -> list[dict[str, Any]]:
     """The arguments of a question as fields of a query."""
     forms = {"array": {"style": "form", "explode": True}, "object": {"style": "deepObject", "explode": True}}
     return [
@@ -12398,7 +12383,7 @@ def describe_fields(spec: Rpc) -> List[Dict[str, Any]]:
     ]
 
 
-def describe_arguments(spec: Rpc) -> Dict[str, Any]:
+def describe_arguments(spec: Rpc) -> dict[str, Any]:
     """The arguments of a call as a JSON Schema; a null stands for a default."""
     properties = {
         name: param.kind.schema
@@ -12437,7 +12422,7 @@ code { overflow-wrap: anywhere; }
 }
 
 
-def read_page(directory: str, name: str) -> Optional[bytes]:
+def read_page(directory: str, name: str) -> bytes | None:
     """The content of the file `name` below `directory`; None if there is none, or only by a link leading out."""
     if not PAGE_NAME(name):
         return None
@@ -12467,7 +12452,7 @@ def packed_pages(directory: str) -> Mapping[str, bytes]:
         return {name[len(below) :]: packed.read(name) for name in packed.namelist() if name.startswith(below)}
 
 
-def missing_page(directory: str, name: str) -> Optional[bytes]:
+def missing_page(directory: str, name: str) -> bytes | None:
     """What there is in place of the file `name`, where the pages are missing."""
     page = PAGES_MISSING.get(name)
     return page and page.replace("{directory}", html.escape(directory)).encode()
@@ -12479,7 +12464,7 @@ def missing_page(directory: str, name: str) -> Optional[bytes]:
 class Connection(BaseHTTPRequestHandler):
     """A client's connection, served by its own thread; the attributes describe the request in hand."""
 
-    server: "Server"
+    server: Server
     #: the verb, the path without the query, the query as bytes, and the headers by name in lower case
     command: str
     path: str
@@ -12487,7 +12472,7 @@ class Connection(BaseHTTPRequestHandler):
     headers: Headers
     body: bytes
     #: who asks; None where nobody has to say so
-    user: Optional[User]
+    user: User | None
     #: neither a request nor a reply is on its way
     idle: bool
     #: when to hang up (on time.monotonic's clock)
@@ -12499,7 +12484,7 @@ class Connection(BaseHTTPRequestHandler):
     method: str
     status: int
     #: (method, status) -> how long it took to make the reply; all of this connection
-    timings: Dict[Tuple[str, int], Timing]
+    timings: dict[tuple[str, int], Timing]
 
     def setup(self) -> None:
         """Prepare the streams, and be known to the server."""
@@ -12731,7 +12716,7 @@ class Connection(BaseHTTPRequestHandler):
         """The refusal of a body over the limit."""
         return HttpError(413, f"the body is larger than {self.server.max_body} bytes")
 
-    def check_chunked(self, coding: str, length: Optional[str]) -> None:
+    def check_chunked(self, coding: str, length: str | None) -> None:
         """Refuse what two servers in a row could take for two different bodies."""
         if length is not None or self.request_version == "HTTP/1.0":
             raise HttpError(400, "Transfer-Encoding does not go with Content-Length, nor with HTTP/1.0")
@@ -12799,7 +12784,7 @@ class Connection(BaseHTTPRequestHandler):
             self.close_connection = True
             return self.refuse(HttpError(500, "the scheduler failed at this; its log says how"))
 
-    def route(self) -> Callable[["Connection"], Reply]:
+    def route(self) -> Callable[[Connection], Reply]:
         """What answers to the verb and the path."""
         verbs = ROUTES.get(self.path) or ROUTES.get(self.path[: self.path.find("/", 1) + 1])
         if verbs is None:
@@ -12890,11 +12875,11 @@ class Connection(BaseHTTPRequestHandler):
         result = OWN_ANSWERS[name](self)
         return self.reply(200, API_HEADERS + self.cors(), encode_json({"response": result}).encode("ascii"))
 
-    def audit(self) -> List[Dict[str, Any]]:
+    def audit(self) -> list[dict[str, Any]]:
         """The last changes made by hand, the latest first."""
         return list(self.server.audit_trail)[::-1]
 
-    def whoami(self) -> Dict[str, Any]:
+    def whoami(self) -> dict[str, Any]:
         """Who asks, as what, and the calls they may make."""
         user = self.user
         return {
@@ -12904,7 +12889,7 @@ class Connection(BaseHTTPRequestHandler):
             "may": sorted(name for name in (*CALLS, *OWN_CALLS) if user is None or may_call(user, name)),
         }
 
-    def report(self) -> Dict[str, Any]:
+    def report(self) -> dict[str, Any]:
         """How the server does, and its settings."""
         return self.server.report()
 
@@ -12912,7 +12897,7 @@ class Connection(BaseHTTPRequestHandler):
         """`/api/openapi.json`."""
         return self.reply(200, API_HEADERS + self.cors(), encode_json(describe_api()).encode("ascii"))
 
-    def arguments(self, spec: Rpc) -> Dict[str, Any]:
+    def arguments(self, spec: Rpc) -> dict[str, Any]:
         """The arguments of a call: a JSON body, or the form field `data` of the body or else of the query.
 
         Those of a question, which stock's clients do not ask, may also be plain fields of the query.
@@ -13001,7 +12986,7 @@ class Connection(BaseHTTPRequestHandler):
         body = encode_json(self.for_strangers(ready)).encode("ascii")
         return self.reply(200 if ready["ready"] else 503, API_HEADERS, body)
 
-    def for_strangers(self, facts: Dict[str, Any]) -> Dict[str, Any]:
+    def for_strangers(self, facts: dict[str, Any]) -> dict[str, Any]:
         """What whoever asks may see of `facts`: without a log-in, where there are any, no more than how it goes."""
         if self.server.access.users is None:
             return facts
@@ -13050,7 +13035,7 @@ WAITING_CALLS = frozenset(("changes",))
 CALL_VERBS = {"GET": Connection.call, "POST": Connection.call, "OPTIONS": Connection.preflight}
 
 #: What is served where, by verb. A path that ends in a slash stands for everything below it.
-ROUTES: Dict[str, Dict[str, Callable[[Connection], Reply]]] = {
+ROUTES: dict[str, dict[str, Callable[[Connection], Reply]]] = {
     "/": {"GET": Connection.redirect, "HEAD": Connection.alive},
     "/healthz": {"GET": Connection.health, "HEAD": Connection.health},
     "/readyz": {"GET": Connection.readiness, "HEAD": Connection.readiness},
@@ -13060,10 +13045,7 @@ ROUTES: Dict[str, Dict[str, Callable[[Connection], Reply]]] = {
     **dict.fromkeys(("/api/", *(f"/api/{name}" for name in CALLS)), CALL_VERBS),
     "/static/": {"GET": Connection.page, "HEAD": Connection.page},
     **{path: {"GET": Connection.history_page, "HEAD": Connection.history_page} for path in HISTORY_PATHS},
-    **{
-        f"/api/history/{name}": {"GET": Connection.history, "OPTIONS": Connection.preflight}
-        for name in HISTORY_CALLS
-    },
+    **{f"/api/history/{name}": {"GET": Connection.history, "OPTIONS": Connection.preflight} for name in HISTORY_CALLS},
 }
 
 #: What needs no log-in: whoever watches over the daemon has none. (Nor has a browser that asks with OPTIONS first.)
@@ -13092,13 +13074,13 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
     def __init__(
         self,
         scheduler: Scheduler,
-        listeners: List[socket.socket],
-        socket_file: Optional[str],
+        listeners: list[socket.socket],
+        socket_file: str | None,
         cors: Mapping[str, Any],
         access: Access,
         limits: Limits,
         pages: str,
-        collector: Optional[Collector] = None,
+        collector: Collector | None = None,
     ) -> None:
         """`listeners` are bound and listening already, so the classes that would make one are skipped.
 
@@ -13109,7 +13091,7 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
         self.socket = listeners[0]
         self.address_family = self.socket.family
         #: tells at which of several sockets a connection waits; None if there is but one
-        self._listeners: Optional[selectors.BaseSelector] = None
+        self._listeners: selectors.BaseSelector | None = None
         if len(listeners) > 1:
             self._listeners = selectors.DefaultSelector()
             for listener in listeners:
@@ -13125,27 +13107,27 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
         #: epoch seconds
         self.started = time.time()
         #: what tells the settings in force, if these are known: see `Settings.table`
-        self.tell_settings: Callable[[], List[Dict[str, Any]]] = list
+        self.tell_settings: Callable[[], list[dict[str, Any]]] = list
         self.closing = False
         self._next_sweep = 0.0
         self._short_of_descriptors = False
         #: guards the set, and is notified when it shrinks
         self._connections_changed = threading.Condition(threading.Lock())
-        self._connections: Set[Connection] = set()
+        self._connections: set[Connection] = set()
         #: what ended connections counted; its values are never changed in place
-        self._timings: Dict[Tuple[str, int], Timing] = {}
+        self._timings: dict[tuple[str, int], Timing] = {}
         #: connections accepted; the accepting thread's alone, as what follows
         self._accepted = 0
         #: status -> connections turned away with it
         self._refused = dict.fromkeys(TURNED_AWAY, 0)
         #: where the threads without a connection wait for one; None sends them home
-        self._spare_threads: List[SimpleQueue[Any]] = []
+        self._spare_threads: list[SimpleQueue[Any]] = []
         #: the last changes made by hand
-        self.audit_trail: Deque[Dict[str, Any]] = collections.deque(maxlen=AUDIT_ENTRIES)
+        self.audit_trail: collections.deque[dict[str, Any]] = collections.deque(maxlen=AUDIT_ENTRIES)
         #: address ("" for Unix sockets) -> its connections
-        self._places: Dict[str, int] = {}
+        self._places: dict[str, int] = {}
         #: (when to close it, a connection that there was no place for); the accepting thread's alone
-        self._turned_away: Deque[Tuple[float, socket.socket]] = collections.deque()
+        self._turned_away: collections.deque[tuple[float, socket.socket]] = collections.deque()
 
     def set_limits(self, limits: Limits) -> None:
         """Go by other limits; what is beyond them already may end."""
@@ -13171,7 +13153,7 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
                 self._timings[key] = timing + self._timings.get(key, NO_TIMING)
             self._connections_changed.notify_all()
 
-    def timings(self) -> Dict[Tuple[str, int], Timing]:
+    def timings(self) -> dict[tuple[str, int], Timing]:
         """How long replies took to be made, by method ("" for what is no call of a known one) and HTTP status."""
         with self._connections_changed:
             timings = self._timings.copy()
@@ -13180,10 +13162,10 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
             timings[key] = timing + timings.get(key, NO_TIMING)
         return timings
 
-    def report(self) -> Dict[str, Any]:
+    def report(self) -> dict[str, Any]:
         """What `/api/server` says: version, uptime, health, calls with how long they took in seconds, settings."""
-        calls: Dict[str, Dict[str, Any]] = {}
-        durations: Dict[str, Timing] = {}
+        calls: dict[str, dict[str, Any]] = {}
+        durations: dict[str, Timing] = {}
         for (method, status), timing in self.timings().items():
             call = calls.setdefault(method, {"call": method or "(pages)", "total": 0, "refused": 0})
             call["total"] += sum(timing.counts)
@@ -13305,7 +13287,7 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
         """What serve_forever waits for: of several sockets, the descriptor of what watches them."""
         return (self._listeners or self.socket).fileno()
 
-    def get_request(self) -> Tuple[socket.socket, Any]:
+    def get_request(self) -> tuple[socket.socket, Any]:
         """Accept a connection; when descriptors run out, the one idle longest gives way."""
         if self._listeners:
             self.socket = next((key.fileobj for key, _ in self._listeners.select(0)), self.socket)
@@ -13391,7 +13373,7 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
                     os.unlink(path)
 
 
-def listen_tcp(host: Optional[str], port: int) -> socket.socket:
+def listen_tcp(host: str | None, port: int) -> socket.socket:
     """Listen on `port` at `host`, or everywhere if that is empty: by IPv6 and IPv4 where the system can do both."""
     if not host:
         try:
@@ -13432,18 +13414,18 @@ def listen_unix(path: str) -> socket.socket:
 
 def make_server(
     scheduler: Scheduler,
-    host: Optional[str] = "127.0.0.1",
+    host: str | None = "127.0.0.1",
     port: int = 0,
-    unix_socket: Optional[str] = None,
-    cors: Optional[Mapping[str, Any]] = None,
+    unix_socket: str | None = None,
+    cors: Mapping[str, Any] | None = None,
     *,
     max_body: int = MAX_BODY,
     max_connections: int = MAX_CONNECTIONS,
     max_connections_per_address: int = MAX_PER_ADDRESS,
     max_calls: int = MAX_CALLS,
     pages: str = PAGES_DIRECTORY,
-    collector: Optional[Collector] = None,
-    sockets: Optional[List[socket.socket]] = None,
+    collector: Collector | None = None,
+    sockets: list[socket.socket] | None = None,
     **access: Any,
 ) -> Server:
     """A server for `scheduler`, bound and listening on return: connections wait until `serve_forever()` accepts them.
@@ -13564,6 +13546,7 @@ def printable(text: str) -> str:
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
+
 def make_unforgeable(record: logging.LogRecord) -> bool:
     """Logging filter: no task id, worker name or error can begin a line of the log, whatever formatter writes it."""
     record.msg, record.args = printable(record.getMessage()), None
@@ -13648,7 +13631,7 @@ class LogFile(logging.FileHandler):
             with contextlib.suppress(OSError):  # somebody else's, or gone
                 os.unlink(path)
 
-    def _old_files(self) -> List[Tuple[str, int, str]]:
+    def _old_files(self) -> list[tuple[str, int, str]]:
         directory, name = os.path.split(self.baseFilename)
         is_old = re.compile(re.escape(name) + r"\.(\d{4}-\d\d-\d\d)(?:\.(\d{1,9}))?").fullmatch
         matches = filter(None, map(is_old, os.listdir(directory)))
@@ -13681,7 +13664,7 @@ def reopen_logs() -> None:
                 reopen(handler)
 
 
-def configure_logging(settings: Settings, background: bool) -> Optional[logging.Handler]:
+def configure_logging(settings: Settings, background: bool) -> logging.Handler | None:
     """Send the log where the settings say, in stock's order of precedence; NotStarted if that cannot be.
 
     What writes it, unless the operator's own configuration of logging decides about that.
@@ -13709,7 +13692,7 @@ def configure_logging(settings: Settings, background: bool) -> Optional[logging.
     return handler
 
 
-def adjust_logging(handler: Optional[logging.Handler], settings: Settings) -> None:
+def adjust_logging(handler: logging.Handler | None, settings: Settings) -> None:
     """Have logged what the settings say, and by `handler` in the form that they say."""
     chosen = settings.section("luigid")
     access_logger.setLevel(logging.INFO if chosen["access_log"] else logging.WARNING)
@@ -13786,6 +13769,7 @@ def pid_file(path: str) -> Iterator[None]:
                 os.unlink(path)
         os.close(descriptor)
 
+
 def lock_pid_file(path: str) -> int:
     """Lock the pid file and write this process's number into it; the descriptor, which holds the lock while open."""
     while True:
@@ -13814,7 +13798,7 @@ class Found(NamedTuple):
     facts: Mapping[str, Any]  #: what it has noted: "since" (epoch seconds), "version", "url"; {} before it answers
 
 
-def find_daemon(settings: Settings) -> Optional[Found]:
+def find_daemon(settings: Settings) -> Found | None:
     """The daemon that has the pid file, if the settings name one, or else the state; None if there is none.
 
     NotStarted if that cannot be told.
@@ -13836,7 +13820,7 @@ def find_daemon(settings: Settings) -> Optional[Found]:
     return Found(int(number[0]), socket.gethostname(), pidfile, number[0], {})
 
 
-def find_by_state(state_path: str) -> Optional[Found]:
+def find_by_state(state_path: str) -> Found | None:
     """The daemon that has the state; None if nobody has. OSError."""
     lock = state_path + ".lock"
     holder = locked_text(lock, STATE_HOLDER)
@@ -13856,7 +13840,7 @@ def locked_text(path: str, read: Callable[[str], Any]) -> Any:
     raise NotStarted(EXIT_UNKNOWN, f"{path} is locked, but not by luigid")
 
 
-def stop_daemon(settings: Settings, patience: float) -> Tuple[int, str]:
+def stop_daemon(settings: Settings, patience: float) -> tuple[int, str]:
     """Stop the daemon that the settings mean, and wait for `patience` seconds until it is gone; exit status, line."""
     found = find_daemon(settings)
     if found is None:
@@ -13911,7 +13895,7 @@ def is_process(pid: int) -> bool:
     return True
 
 
-def describe_daemon(settings: Settings) -> Tuple[int, Dict[str, Any]]:
+def describe_daemon(settings: Settings) -> tuple[int, dict[str, Any]]:
     """What --status tells: an exit status, and {"running": ...} with more if that is so."""
     found = find_daemon(settings)
     if found is None:
@@ -13923,7 +13907,7 @@ def describe_daemon(settings: Settings) -> Tuple[int, Dict[str, Any]]:
     return EXIT_UNKNOWN if health is None else EXIT_OK, {**status, "answers": health is not None, **(health or {})}
 
 
-def ask_health(url: str) -> Optional[Dict[str, Any]]:
+def ask_health(url: str) -> dict[str, Any] | None:
     """What the daemon at `url`, on this machine, says at /healthz; None if it does not answer in time."""
     import http.client
 
@@ -13970,7 +13954,7 @@ def status_line(status: Mapping[str, Any]) -> str:
 # -- Away from the terminal --------------------------------------------------------------------------------------------
 
 
-def in_background(daemon: Callable[[Announce], int]) -> Tuple[int, str]:
+def in_background(daemon: Callable[[Announce], int]) -> tuple[int, str]:
     """Run `daemon` in a process of its own, away from the terminal; the exit status and the line that it announces.
 
     Returns in the process that called, and only when the daemon answers requests or has failed.
@@ -14025,6 +14009,7 @@ def close_inherited(keep: int) -> None:
         if descriptor > 2 and descriptor != keep:
             with contextlib.suppress(OSError):  # the one that listed the directory is gone already
                 os.close(descriptor)
+
 
 # -- Service managers --------------------------------------------------------------------------------------------------
 #
@@ -14134,7 +14119,7 @@ def notify(*assignments: str) -> None:
         channel.send("\n".join(map(printable, assignments)).encode())
 
 
-def inherited_sockets() -> List[socket.socket]:
+def inherited_sockets() -> list[socket.socket]:
     """The sockets that a service manager has handed over, listening; none if it has not. NotStarted if it cannot be."""
     given = [os.environ.pop(name, "") for name in ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")]
     if given[0] != str(os.getpid()):
@@ -14244,6 +14229,7 @@ def share_one_core() -> None:
         with contextlib.suppress(OSError):
             os.sched_setaffinity(0, {cores[os.getpid() % len(cores)]})
 
+
 @contextlib.contextmanager
 def keeping_state(path: str) -> Iterator[None]:
     """Make of an error with the state in `path`, inside the block, a NotStarted."""
@@ -14256,7 +14242,7 @@ def keeping_state(path: str) -> Iterator[None]:
         raise NotStarted(EXIT_FAILED, str(error)) from error
 
 
-def claim_state(scheduler: Scheduler, settings: Settings, background: bool, standby: bool) -> Optional[str]:
+def claim_state(scheduler: Scheduler, settings: Settings, background: bool, standby: bool) -> str | None:
     """Make the state this process's alone; None, or with `standby` who has it. Without, that is a NotStarted.
 
     In the background it is no error: whoever has a daemon started there wants one to run, and one does. In the
@@ -14288,8 +14274,8 @@ def stand_by(scheduler: Scheduler, settings: Settings, holder: str, announce: An
 def listen(
     scheduler: Scheduler,
     settings: Settings,
-    collector: Optional[Collector] = None,
-    sockets: Optional[List[socket.socket]] = None,
+    collector: Collector | None = None,
+    sockets: list[socket.socket] | None = None,
 ) -> Server:
     """The server that the settings ask for, bound, or one for `sockets`; NotStarted if that cannot be."""
     cors, chosen = settings.section("cors"), settings.section("luigid")
@@ -14340,7 +14326,7 @@ def daemon_url(server: HTTPServer, settings: Settings) -> str:
     return server_url(server.server_address, "https" if settings.get("luigid", "tls_cert") else "http")
 
 
-def server_url(address: Union[str, Tuple[Any, ...]], scheme: str = "http") -> str:
+def server_url(address: str | tuple[Any, ...], scheme: str = "http") -> str:
     """How clients on this machine reach a server at `address`: a Unix socket's path, or host and port."""
     if isinstance(address, str):
         return "http+unix://" + urllib.parse.quote(os.path.abspath(address), safe="")
@@ -14348,6 +14334,7 @@ def server_url(address: Union[str, Tuple[Any, ...]], scheme: str = "http") -> st
     if host in ("0.0.0.0", "::"):
         host = "localhost"
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
 
 class Daemon:
     """What runs, as far as signals reach it."""
@@ -14357,14 +14344,14 @@ class Daemon:
         scheduler: Scheduler,
         settings: Settings,
         read_settings: Callable[[], Settings],
-        log: Optional[logging.Handler],
+        log: logging.Handler | None,
         background: bool,
     ) -> None:
         """`log` is what `configure_logging` returned."""
         self.scheduler = scheduler
         #: what is in force; belongs to the thread that waits for signals
         self.settings = settings
-        self.server: Optional[Server] = None
+        self.server: Server | None = None
         self._read_settings = read_settings
         self._log = log
         self._background = background
@@ -14676,7 +14663,7 @@ def answer_about_notices(settings: Settings) -> int:
     return EXIT_OK if arrived else EXIT_FAILED
 
 
-def start(announce: Announce, argv: Optional[List[str]]) -> int:
+def start(announce: Announce, argv: list[str] | None) -> int:
     """Do what the flags in `argv` ask for; the exit status."""
     flags = command_line().parse_args(argv)
     if flags.json and not flags.status:
@@ -14706,7 +14693,7 @@ def start(announce: Announce, argv: Optional[List[str]]) -> int:
     return status
 
 
-def main(argv: Optional[List[str]] = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Run luigid with the flags in `argv` (default: those of this process); the exit status, as --help documents it."""
     try:
         return attempt(functools.partial(start, argv=argv), tell)

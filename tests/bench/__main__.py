@@ -14,7 +14,7 @@ import resource
 import signal
 import sys
 import time
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable
 
 from tests.bench.rows import FULL, QUICK, SCENES, Plan, Scene, in_order, play_scene
 from tests.bench.table import HEADERS, Figure, aligned, as_json, lines, markdown
@@ -38,7 +38,7 @@ def allow_many_connections(wanted: int = 4096) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-def machine() -> Dict[str, Any]:
+def machine() -> dict[str, Any]:
     """Return what the figures depend on."""
     return {
         "date": datetime.date.today().isoformat(),
@@ -61,10 +61,10 @@ def processor() -> str:
         return platform.processor() or platform.machine()
 
 
-def measure(scenes: List[Scene], plan: Plan) -> Tuple[List[Figure], List[str]]:
+def measure(scenes: list[Scene], plan: Plan) -> tuple[list[Figure], list[str]]:
     """Play scenes one after the other; their figures, and what failed."""
-    figures: List[Figure] = []
-    failures: List[str] = []
+    figures: list[Figure] = []
+    failures: list[str] = []
     for scene in scenes:
         began = time.perf_counter()
         try:
@@ -78,7 +78,7 @@ def measure(scenes: List[Scene], plan: Plan) -> Tuple[List[Figure], List[str]]:
     return in_order(figures), failures
 
 
-def report(facts: Dict[str, Any], figures: List[Figure], failures: List[str], form: Callable[..., str]) -> None:
+def report(facts: dict[str, Any], figures: list[Figure], failures: list[str], form: Callable[..., str]) -> None:
     """Print the table, what failed, and how much was reached."""
     print(f"luigid against luigi {facts['luigi']}: {facts['date']}, Python {facts['python']}, {facts['system']},")
     print(f"{facts['cores']} cores ({facts['processor']}), load average when it began: {facts['load']}\n")

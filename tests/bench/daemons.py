@@ -10,8 +10,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List
+from typing import Any
 
 from tests.bench.wire import Connection, request
 from tests.e2e.daemon import DEADLINE, ROOT, clean_environment, daemon_command, free_port, write_config
@@ -75,7 +76,7 @@ class Daemon:
         #: bytes it takes before it knows any task
         self.empty_rss = self.rss()
 
-    def _config(self) -> Dict[str, Dict[str, Any]]:
+    def _config(self) -> dict[str, dict[str, Any]]:
         if self.name not in (STOCK_RECORDING, RECORDING):
             return CONFIG
         history = {"db_connection": f"sqlite:///{self.history_path}"}
@@ -99,7 +100,7 @@ class Daemon:
         self._process.wait()
         shutil.rmtree(self._directory, ignore_errors=True)
 
-    def load(self, graph: Iterable[Dict[str, Any]]) -> None:
+    def load(self, graph: Iterable[dict[str, Any]]) -> None:
         """Add tasks, over the wire."""
         with Connection(self.address) as connection:
             connection.pipeline(request("add_task", arguments) for arguments in graph)
@@ -117,13 +118,13 @@ class Daemon:
         """Return the bytes of memory that it occupies."""
         return int(self._stat()[21]) * PAGE_SIZE
 
-    def _stat(self) -> List[str]:
+    def _stat(self) -> list[str]:
         # What follows the process's name, which is in parentheses and may hold spaces.
         return Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
 
 
 @contextlib.contextmanager
-def running(*names: str) -> Iterator[Dict[str, Daemon]]:
+def running(*names: str) -> Iterator[dict[str, Daemon]]:
     """Start the named daemons, and end them after the block."""
     with contextlib.ExitStack() as stack:
         daemons = {}

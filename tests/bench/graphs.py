@@ -6,7 +6,8 @@ task before what it depends on.
 """
 
 import hashlib
-from typing import Any, Dict, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 FAMILIES = ("ExtractTable", "CleanTable", "JoinTables", "AggregateByDay", "LoadWarehouse", "CheckQuality", "SendReport")
 PRIORITIES = (0, 0, 0, 5, 0, 10, 0, 0, 20, 0, 50)
@@ -18,7 +19,7 @@ LOADER = "Worker(salt=4711, workers=1, host=etl-1, username=luigi, pid=100)"
 LAYERS = 100
 
 
-def params(number: int) -> Dict[str, str]:
+def params(number: int) -> dict[str, str]:
     """Return the parameters of a task."""
     return {
         "date": f"2024-{number % 12 + 1:02}-{number % 28 + 1:02}",
@@ -34,7 +35,7 @@ def task_id(number: int) -> str:
     return f"{FAMILIES[number % len(FAMILIES)]}_{values['date'].replace('-', '_')}_{values['table']}_{digest}"
 
 
-def described(number: int, worker: str = LOADER, **changes: Any) -> Dict[str, Any]:
+def described(number: int, worker: str = LOADER, **changes: Any) -> dict[str, Any]:
     """Return the arguments of an `add_task`, all those that stock's client sends, with `changes`."""
     family = FAMILIES[number % len(FAMILIES)]
     arguments = {
@@ -62,22 +63,22 @@ def described(number: int, worker: str = LOADER, **changes: Any) -> Dict[str, An
     return {**arguments, **changes}
 
 
-def done(task: str, worker: str) -> Dict[str, Any]:
+def done(task: str, worker: str) -> dict[str, Any]:
     """Return the arguments by which a worker reports that a task it ran is DONE."""
     return described(int(task.split("_table_")[1][:7]), worker, status="DONE", runnable=None, expl='""', deps=None)
 
 
-def plain(numbers: Iterable[int]) -> Iterator[Dict[str, Any]]:
+def plain(numbers: Iterable[int]) -> Iterator[dict[str, Any]]:
     """Yield tasks without dependencies and resources."""
     return map(described, numbers)
 
 
-def exhausted(size: int) -> Iterator[Dict[str, Any]]:
+def exhausted(size: int) -> Iterator[dict[str, Any]]:
     """Yield tasks that all need the resource "database", of which there is one."""
     return (described(number, resources={"database": 1}) for number in range(size))
 
 
-def layered(size: int, workers: Sequence[str] = (LOADER,)) -> Iterator[Dict[str, Any]]:
+def layered(size: int, workers: Sequence[str] = (LOADER,)) -> Iterator[dict[str, Any]]:
     """Yield a graph: one root, LAYERS layers whose tasks each need two of the layer below, one source that is DONE.
 
     Each worker speaks for all of it, as when each runs the whole pipeline.

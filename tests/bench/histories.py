@@ -3,8 +3,9 @@
 import contextlib
 import random
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Iterator, Tuple
+from typing import Any
 
 import luigid
 
@@ -46,7 +47,7 @@ def fill(path: Path, runs: int, until: float) -> None:
         database.commit()
 
 
-def made_up(runs: int, until: float) -> Iterator[Tuple[Any, ...]]:
+def made_up(runs: int, until: float) -> Iterator[tuple[Any, ...]]:
     """Yield rows of luigid_runs: some families run far more often than others, one in twenty fails."""
     random_numbers = random.Random(runs)
     for number in range(1, runs + 1):
@@ -73,7 +74,7 @@ def made_up(runs: int, until: float) -> Iterator[Tuple[Any, ...]]:
         yield tuple(map(run.get, luigid.RUN_COLUMNS))
 
 
-def questions(runs: int, until: float) -> Iterator[Tuple[str, str]]:
+def questions(runs: int, until: float) -> Iterator[tuple[str, str]]:
     """Yield what is asked of such a history: in words, and the address below /api/history/."""
     month = f"since={until - 30 * 86400}&until={until}"
     yield "the last 50 runs", "runs"

@@ -16,19 +16,12 @@ import multiprocessing
 import selectors
 import statistics
 import time
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import (
     Any,
     Callable,
-    Deque,
-    Dict,
-    Generator,
-    Iterable,
-    Iterator,
-    List,
     NamedTuple,
     Optional,
-    Sequence,
-    Tuple,
 )
 
 from tests.bench import graphs
@@ -82,7 +75,7 @@ def latency(connection: Connection, call: bytes, after: Callable[[bytes], Option
 
     `after` turns a reply into the request, not timed, that undoes what the call did, or into None.
     """
-    times: List[float] = []
+    times: list[float] = []
     with undisturbed():
         while len(times) < LEAST_CALLS or (sum(times) < CALL_SECONDS and len(times) < MOST_CALLS):
             began = time.perf_counter()
@@ -111,7 +104,7 @@ def play(address: Any, scripts: Iterable[Script]) -> None:
                     key.fileobj.close()
 
 
-def proceed(sock: Any, state: List[Any]) -> bool:
+def proceed(sock: Any, state: list[Any]) -> bool:
     """Read what came for a script, and send its next request if that was a whole reply; False if it has none."""
     script, data = state
     data += sock.recv(CHUNK)
@@ -170,7 +163,7 @@ def hammer_anew(address: Any, requests: Iterable[bytes], connections: int) -> No
                     send_next()
 
 
-def drain(worker: str, left: List[int]) -> Script:
+def drain(worker: str, left: list[int]) -> Script:
     """The script of a worker that asks for tasks and reports them done, until none are `left` ([number])."""
     ask = request("get_work", {"worker": worker, "host": "etl-1", "assistant": False, "current_tasks": []})
     while left[0]:
@@ -185,8 +178,8 @@ def drain(worker: str, left: List[int]) -> Script:
 
 
 def connected_workers(
-    address: Any, calls: Sequence[Tuple[bytes, bytes]], seconds: float, look: Callable[[], None]
-) -> List[float]:
+    address: Any, calls: Sequence[tuple[bytes, bytes]], seconds: float, look: Callable[[], None]
+) -> list[float]:
     """Keep a connection for each pair of calls, sending each call once a second; the waits for replies, in seconds.
 
     Calls are spread evenly over time, after a first one on each connection. One is sent when it is due, also if replies
@@ -195,12 +188,12 @@ def connected_workers(
     """
     with contextlib.ExitStack() as stack, selectors.DefaultSelector() as selector:
         sockets = [stack.enter_context(connect(address)) for _ in calls]
-        owed: List[Deque[float]] = [collections.deque() for _ in calls]
+        owed: list[collections.deque[float]] = [collections.deque() for _ in calls]
         for sock, (first, _), times in zip(sockets, calls, owed):
             sock.sendall(first)
             sock.recv(CHUNK)
             selector.register(sock, selectors.EVENT_READ, [times, b""])
-        waits: List[float] = []
+        waits: list[float] = []
         step, began = 0.5 / len(calls), time.perf_counter()
         most, sent = int(seconds / step), 0
         while len(waits) < most:
@@ -219,7 +212,7 @@ def connected_workers(
         return waits
 
 
-def take_replies(sock: Any, state: List[Any], waits: List[float]) -> None:
+def take_replies(sock: Any, state: list[Any], waits: list[float]) -> None:
     """Read what came on a connection of `connected_workers`, noting how long each whole reply took."""
     owed, data = state
     data += sock.recv(CHUNK)
@@ -238,12 +231,12 @@ def take_replies(sock: Any, state: List[Any], waits: List[float]) -> None:
 
 
 @contextlib.contextmanager
-def pinging(address: Any) -> Iterator[Dict[str, float]]:
+def pinging(address: Any) -> Iterator[dict[str, float]]:
     """Ping from another process during the block; the dict then has the "longest" wait in seconds."""
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.Process(target=ping_until_told, args=(address, theirs), daemon=True)
     process.start()
-    result: Dict[str, float] = {}
+    result: dict[str, float] = {}
     try:
         ours.recv()
         yield result

@@ -9,7 +9,8 @@ import json
 import shutil
 import sys
 import time
-from typing import Any, Callable, Dict, Iterator, List
+from collections.abc import Iterator
+from typing import Any, Callable
 
 from playwright.sync_api import sync_playwright
 
@@ -25,7 +26,7 @@ NOBODY_ELSE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 #: Yields figures; the flag asks for stock's slow ones too.
 Scene = Callable[[Any, bool], Iterator[Figure]]
 
-SCENES: Dict[str, Scene] = {**page_table.SCENES, **page_graph.SCENES}
+SCENES: dict[str, Scene] = {**page_table.SCENES, **page_graph.SCENES}
 
 
 def arguments() -> argparse.Namespace:
@@ -40,8 +41,8 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Measure, print, and write bench-page.json."""
     chosen = arguments()
-    figures: List[Figure] = []
-    failures: List[str] = []
+    figures: list[Figure] = []
+    failures: list[str] = []
     facts = machine()
     with sync_playwright() as playwright:
         executable = next(filter(None, map(shutil.which, CHROMIUM)))

@@ -2,7 +2,8 @@
 
 import json
 import subprocess
-from typing import Any, Dict, Iterator, List, Sequence, Tuple
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from tests.bench import graphs
 from tests.bench.daemons import OURS, STOCK, Daemon, running
@@ -22,7 +23,7 @@ ROUNDS = 3
 PATIENCE = 300
 
 #: Edges as (task, dependency).
-Edges = Sequence[Tuple[int, int]]
+Edges = Sequence[tuple[int, int]]
 
 #: Notes when the drawing came to rest: ours says so; of stock's, when no element has been added for two seconds.
 WATCH = """
@@ -91,7 +92,7 @@ def dates(size: int) -> Edges:
 
 def load(daemon: Daemon, size: int, edges: Edges) -> str:
     """Add the tasks of a graph; return the id of the last one, which is looked at."""
-    deps: Dict[int, List[str]] = {task: [] for task in range(size)}
+    deps: dict[int, list[str]] = {task: [] for task in range(size)}
     for task, dep in edges:
         deps[task].append(graphs.task_id(dep))
     daemon.load(graphs.described(task, deps=sorted(set(deps[task]))) for task in range(size))
@@ -119,8 +120,8 @@ def drawn(browser: Any, patient: bool) -> Iterator[Figure]:
     )
     for case, size, shape, limit, with_stock in cases:
         with running(*((STOCK, OURS) if with_stock else (OURS,))) as daemons:
-            seconds: Dict[str, List[float]] = {name: [] for name in daemons}
-            blocked: Dict[str, List[float]] = {name: [] for name in daemons}
+            seconds: dict[str, list[float]] = {name: [] for name in daemons}
+            blocked: dict[str, list[float]] = {name: [] for name in daemons}
             for name, daemon in daemons.items():
                 # Above 1,500 nodes ours would open with its families: here it draws the tasks, as stock does when asked
                 # for a layout (its other way to draw puts the nodes of a rank side by side, with random jitter).

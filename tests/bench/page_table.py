@@ -3,8 +3,9 @@
 import statistics
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Dict, Iterator, List
+from typing import Any
 
 from tests.bench import graphs
 from tests.bench.daemons import OURS, PAGE_SIZE, STOCK, Daemon, running
@@ -69,9 +70,9 @@ class Visit:
         self.page.add_init_script(WATCH)
         self._session = self.page.context.new_cdp_session(self.page)
         self._session.send("Network.enable")
-        self._paths: Dict[str, str] = {}
+        self._paths: dict[str, str] = {}
         #: path -> bytes received, for each reply
-        self.received: List[Any] = []
+        self.received: list[Any] = []
         self._session.on("Network.responseReceived", self._note_reply)
         self._session.on("Network.loadingFinished", self._note_end)
         self.page.goto(f"{root}static/visualiser/index.html", wait_until="commit")
@@ -104,7 +105,7 @@ def renderer_rss(browser: Any) -> float:
     return float(max(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids) * PAGE_SIZE)
 
 
-def tasks(size: int) -> Iterator[Dict[str, Any]]:
+def tasks(size: int) -> Iterator[dict[str, Any]]:
     """Return that many tasks, some of them done and some failed."""
     for number in range(size):
         status = "DONE" if number % 3 else "FAILED" if number % 50 == 0 else "PENDING"
@@ -118,7 +119,7 @@ def filled(browser: Any, patient: bool) -> Iterator[Figure]:
         with running(*((STOCK, OURS) if with_stock else (OURS,))) as daemons:
             for daemon in daemons.values():
                 daemon.load(tasks(size))
-            seconds: Dict[str, List[float]] = {name: [] for name in daemons}
+            seconds: dict[str, list[float]] = {name: [] for name in daemons}
             for name, daemon in daemons.items():
                 for _ in range(ROUNDS):
                     visit = Visit(browser, daemon)
@@ -130,9 +131,9 @@ def filled(browser: Any, patient: bool) -> Iterator[Figure]:
                 yield from following(browser, daemons)
 
 
-def costs(browser: Any, daemons: Dict[str, Daemon]) -> Iterator[Figure]:
+def costs(browser: Any, daemons: dict[str, Daemon]) -> Iterator[Figure]:
     """What the page takes with 100,000 tasks."""
-    found: Dict[str, Dict[str, List[float]]] = {}
+    found: dict[str, dict[str, list[float]]] = {}
     for name, daemon in daemons.items():
         visit = Visit(browser, daemon)
         visit.page.wait_for_load_state("load")
@@ -159,9 +160,9 @@ def costs(browser: Any, daemons: Dict[str, Daemon]) -> Iterator[Figure]:
     yield compared(WIRE, "calls, 100,000 tasks", BYTES, found["calls"], at_most=30 << 10)
 
 
-def following(browser: Any, daemons: Dict[str, Daemon]) -> Iterator[Figure]:
+def following(browser: Any, daemons: dict[str, Daemon]) -> Iterator[Figure]:
     """How soon what one types, and what happens, is seen; and what watching costs the daemon."""
-    pressed: Dict[str, List[float]] = {name: [] for name in daemons}
+    pressed: dict[str, list[float]] = {name: [] for name in daemons}
     for name, daemon in daemons.items():
         for words in ("00777", "00444", "00999")[: ROUNDS if name == OURS else 1]:
             visit = Visit(browser, daemon)

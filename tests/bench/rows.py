@@ -9,7 +9,8 @@ import json
 import operator
 import statistics
 import time
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Callable, NamedTuple, Optional
 
 from tests.bench import graphs, histories
 from tests.bench.daemons import OURS, RECORDING, SCRIPT, STOCK, STOCK_RECORDING, Daemon, running
@@ -27,7 +28,7 @@ from tests.bench.load import (
 from tests.bench.table import BYTES, COUNT, RATE, TIME, Figure, compared, grown, steady
 from tests.bench.wire import Connection, request
 
-Daemons = Dict[str, Daemon]
+Daemons = dict[str, Daemon]
 BOTH = (STOCK, OURS)
 
 #: The rows, in the order in which they are shown.
@@ -54,7 +55,7 @@ class Plan(NamedTuple):
     rounds: int  #: how often each daemon has its turn
     starts: int  #: how often each is started
     live: int  #: tasks that both know in most rows
-    growth: Tuple[int, ...]  #: tasks that ours knows, one after the other; stock follows up to `live`
+    growth: tuple[int, ...]  #: tasks that ours knows, one after the other; stock follows up to `live`
     requests: int  #: requests of each kind that are sent over keep-alive connections in a turn
     new_connections: int  #: requests of each kind that are sent over a connection each in a turn
     drained: int  #: tasks in the graph that both drain
@@ -75,21 +76,21 @@ class Scene(NamedTuple):
     """A state and the rows that are measured in it."""
 
     name: str
-    daemons: Tuple[str, ...]
+    daemons: tuple[str, ...]
     prepare: Callable[[Daemon, Plan], None]
-    rows: Tuple[Row, ...]
+    rows: tuple[Row, ...]
 
 
-def in_turn(things: Mapping[str, Any], rounds: int, measure: Callable[[Any], Any]) -> Dict[str, List[Any]]:
+def in_turn(things: Mapping[str, Any], rounds: int, measure: Callable[[Any], Any]) -> dict[str, list[Any]]:
     """Measure each thing (a daemon, as a rule) once a round; what was measured, by its name."""
-    measured: Dict[str, List[Any]] = {name: [] for name in things}
+    measured: dict[str, list[Any]] = {name: [] for name in things}
     for _ in range(rounds):
         for name, thing in things.items():
             measured[name].append(measure(thing))
     return measured
 
 
-def each(measured: Dict[str, List[Any]], take: Callable[[Any], float]) -> Dict[str, List[float]]:
+def each(measured: dict[str, list[Any]], take: Callable[[Any], float]) -> dict[str, list[float]]:
     """Take one number out of each thing measured."""
     return {name: [take(value) for value in values] for name, values in measured.items()}
 
@@ -122,13 +123,13 @@ def start(daemons: Daemons, plan: Plan) -> Iterator[Figure]:
     yield compared(START, "python3 luigid.py: CPU time", TIME, pair(cpu, SCRIPT))
 
 
-def start_new(name: str) -> Tuple[float, float]:
+def start_new(name: str) -> tuple[float, float]:
     """Start a daemon; the seconds, and those of CPU time, to its first reply."""
     with running(name) as started:
         return started[name].start_seconds, started[name].start_cpu
 
 
-def pair(samples: Dict[str, List[float]], name: str) -> Dict[str, List[float]]:
+def pair(samples: dict[str, list[float]], name: str) -> dict[str, list[float]]:
     """Return the samples of stock and, as ours, those of one of several forms."""
     return {STOCK: samples[STOCK], OURS: samples[name]}
 
@@ -151,13 +152,13 @@ def introduce(connection: Connection, worker: str, number: int) -> str:
     return connection.call("get_work", {"worker": worker, "host": "etl-1"})["task_id"]
 
 
-def ask_for_work(worker: str, number: int) -> Dict[str, Any]:
+def ask_for_work(worker: str, number: int) -> dict[str, Any]:
     """Return the arguments by which a worker that runs a task asks for another."""
     return {"worker": worker, "host": "etl-1", "assistant": False, "current_tasks": [graphs.task_id(number)]}
 
 
 #: By what it is called, how the n-th call of a kind is made. add_task comes last: each adds a task to the state.
-CALLS: Dict[str, Callable[[int], Dict[str, Any]]] = {
+CALLS: dict[str, Callable[[int], dict[str, Any]]] = {
     "ping": lambda n: {"worker": BUSY[n % 8]},
     "get_work": lambda n: ask_for_work(BUSY[n % 8], n % 8),
     "add_task": lambda n: graphs.described(len(BUSY) + n, BUSY[n % 8]),
@@ -184,7 +185,7 @@ def anew(daemons: Daemons, plan: Plan) -> Iterator[Figure]:
 
 def requests_in_turn(
     daemons: Daemons, plan: Plan, send: Callable[..., None], size: int, close: bool
-) -> Iterator[Tuple[str, Dict[str, List[Stopwatch]]]]:
+) -> Iterator[tuple[str, dict[str, list[Stopwatch]]]]:
     """Yield each kind of call with what it took to send `size` of them, eight at a time, turn by turn."""
     turns = {name: itertools.count() for name in daemons}
 
@@ -315,7 +316,7 @@ def pending_exhausted(daemons: Daemons, plan: Plan) -> Iterator[Figure]:
     yield compared(PENDING, name, TIME, seconds, at_least=if_many(1000, plan))
 
 
-def ask_with_current(daemons: Daemons) -> Dict[str, Any]:
+def ask_with_current(daemons: Daemons) -> dict[str, Any]:
     """Return the arguments by which a worker asks that runs the same task in each daemon."""
     running_ids = set()
     for daemon in daemons.values():
@@ -358,13 +359,11 @@ def graphs_of_all(daemons: Daemons, plan: Plan) -> Iterator[Figure]:
     yield from big_replies(daemons, plan, "inverse_dep_graph", {"task_id": down}, "identity")
 
 
-def big_replies(
-    daemons: Daemons, plan: Plan, method: str, arguments: Dict[str, Any], coding: str
-) -> Iterator[Figure]:
+def big_replies(daemons: Daemons, plan: Plan, method: str, arguments: dict[str, Any], coding: str) -> Iterator[Figure]:
     """Yield how long a big reply takes, and how long others wait for theirs meanwhile."""
     sent = request(method, arguments, coding=coding)
 
-    def measure(daemon: Daemon) -> Tuple[float, float]:
+    def measure(daemon: Daemon) -> tuple[float, float]:
         with Connection(daemon.address) as connection, pinging(daemon.address) as result:
             began = time.perf_counter()
             size = connection.skip(sent)
@@ -421,7 +420,7 @@ def connected(daemons: Daemons, plan: Plan) -> Iterator[Figure]:
         yield figure if unit == TIME else figure._replace(ratio=None)
 
 
-def stay_connected(daemon: Daemon, plan: Plan) -> Dict[str, float]:
+def stay_connected(daemon: Daemon, plan: Plan) -> dict[str, float]:
     """Let many workers, each with a task that it runs, ping and ask for work once a second."""
     calls = []
     with Connection(daemon.address) as connection:
@@ -454,7 +453,7 @@ def recorded(daemons: Daemons, plan: Plan) -> Iterator[Figure]:
     """What recording costs those who call, and how many events a second go into the database."""
     count = itertools.count()
 
-    def measure(daemon: Daemon) -> Dict[str, float]:
+    def measure(daemon: Daemon) -> dict[str, float]:
         # Stock takes long: each call waits until the disk has its event.
         size = plan.requests // 10 if daemon.name == STOCK_RECORDING else plan.requests
         first = next(count) * plan.requests
@@ -539,6 +538,6 @@ def play_scene(scene: Scene, plan: Plan, say: Callable[[str], None]) -> Iterator
                 say(f"{row.__name__} in scene {scene.name} failed: {type(error).__name__}: {error}")
 
 
-def in_order(figures: Iterable[Figure]) -> List[Figure]:
+def in_order(figures: Iterable[Figure]) -> list[Figure]:
     """Return figures in the order of ROWS."""
     return sorted(figures, key=lambda figure: ROWS.index(figure.row))

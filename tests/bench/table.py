@@ -1,7 +1,8 @@
 """Figures, and how they are shown: aligned for people, in Markdown for the README, in JSON for programs."""
 
 import statistics
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, Optional
 
 #: Units and how a number of them is written; those of time are in seconds.
 TIME, RATE, BYTES, COUNT, TIMES = "s", "/s", "bytes", "", "times"
@@ -20,14 +21,14 @@ class Figure(NamedTuple):
     ratio: Optional[float]  #: how many times better ours is than stock
     target: str  #: what must be reached, in words; "" if nothing must
     reached: Optional[bool]  #: None if nothing must
-    samples: Dict[str, List[float]]  #: "stock" and "ours": all that was measured
+    samples: dict[str, list[float]]  #: "stock" and "ours": all that was measured
 
 
 def compared(
     row: str,
     case: str,
     unit: str,
-    samples: Dict[str, List[float]],
+    samples: dict[str, list[float]],
     *,
     at_least: Optional[float] = None,
     at_most: Optional[float] = None,
@@ -83,7 +84,7 @@ def digits(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
-def cells(figure: Figure) -> List[str]:
+def cells(figure: Figure) -> list[str]:
     """Return what a figure's line says, column by column."""
     verdict = {None: "", True: "yes", False: "NO"}[figure.reached]
     ratio = "" if figure.ratio is None else f"{digits(figure.ratio)} x"
@@ -91,7 +92,7 @@ def cells(figure: Figure) -> List[str]:
     return [figure.row, figure.case, *values, ratio, figure.target, verdict]
 
 
-def lines(figures: Iterable[Figure]) -> List[List[str]]:
+def lines(figures: Iterable[Figure]) -> list[list[str]]:
     """Return the lines of the table, a row's name only on its first."""
     shown, last = [], None
     for figure in figures:
@@ -118,6 +119,6 @@ def markdown(table: Sequence[Sequence[str]], headers: Sequence[str]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in (headers, rule, *table))
 
 
-def as_json(figure: Figure) -> Dict[str, Any]:
+def as_json(figure: Figure) -> dict[str, Any]:
     """Return a figure as bench.json has it."""
     return figure._asdict()

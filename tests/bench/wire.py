@@ -7,7 +7,8 @@ clock starts, a connection is a bare socket, and a reply is looked at only for i
 import json
 import socket
 import urllib.parse
-from typing import Any, Iterable, Optional
+from collections.abc import Iterable
+from typing import Any, Optional
 
 #: What urlencode makes of each ASCII character, for str.translate: the same bytes at a tenth of the cost.
 QUOTED = {code: urllib.parse.quote_plus(chr(code)) for code in range(128)}

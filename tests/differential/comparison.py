@@ -12,13 +12,14 @@ import sys
 import traceback
 import unittest.mock
 import uuid
-from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional
+from collections.abc import Iterable, Iterator
+from typing import Any, Callable, NamedTuple, Optional
 
 from .events import Observer
 from .histories import Author, Call, theme_of
 from .stock import stock_scheduler
 
-Maker = Callable[[Callable[[], float], Dict[str, int], Dict[str, Any]], Any]  # clock, resources, settings -> scheduler
+Maker = Callable[[Callable[[], float], dict[str, int], dict[str, Any]], Any]  # clock, resources, settings -> scheduler
 
 logging.getLogger("luigid").setLevel(logging.CRITICAL)
 
@@ -52,16 +53,16 @@ class Disagreement(NamedTuple):
 class History(NamedTuple):
     """All that is needed to play a history again."""
 
-    settings: Dict[str, Any]
-    resources: Dict[str, int]
-    calls: List[Call]
+    settings: dict[str, Any]
+    resources: dict[str, int]
+    calls: list[Call]
 
 
 class Outcome(NamedTuple):
     """What came of the history of a seed."""
 
     seed: int
-    counts: Dict[str, int]  #: event -> times it happened
+    counts: dict[str, int]  #: event -> times it happened
     disagreement: Optional[Disagreement]
     history: History  #: up to the disagreement
 
@@ -94,7 +95,7 @@ def scribble(value: Any) -> None:
 class Duel:
     """Two fresh schedulers of the same settings, and one clock."""
 
-    def __init__(self, settings: Dict[str, Any], resources: Dict[str, int], make: Maker) -> None:
+    def __init__(self, settings: dict[str, Any], resources: dict[str, int], make: Maker) -> None:
         self.clock = Clock()
         self.ours = make(self.clock, dict(resources), settings)
         self.stock = stock_scheduler(self.clock, resources, settings)
@@ -149,7 +150,7 @@ def play_seed(seed: int, make: Maker, calls: int = 300) -> Outcome:
     author = Author(seed, calls)
     duel = Duel(author.world.settings, author.world.resources, make)
     observer = Observer(duel.stock)
-    written: List[Call] = []
+    written: list[Call] = []
 
     def recorded() -> Iterator[Call]:
         for call in author(duel.stock):
@@ -211,7 +212,7 @@ def _fewer_calls(history: History, fails: Callable[[History], bool]) -> History:
         size //= 2
 
 
-def _dropped(calls: List[Call], start: int, end: int) -> List[Call]:
+def _dropped(calls: list[Call], start: int, end: int) -> list[Call]:
     rest = calls[end:]
     if rest:
         rest = [rest[0]._replace(after=rest[0].after + sum(call.after for call in calls[start:end])), *rest[1:]]

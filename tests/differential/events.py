@@ -1,7 +1,7 @@
 """What happened in a history: so that one can see that the hard parts were reached."""
 
 import collections
-from typing import Any, Dict, NamedTuple, Optional, Set
+from typing import Any, NamedTuple, Optional
 
 from .histories import BATCH_RUNNING, DISABLED, DONE, FAILED, PENDING, RUNNING, UNKNOWN, Call
 
@@ -20,9 +20,9 @@ class Observer:
 
     def __init__(self, stock: Any) -> None:
         self.stock, self.state = stock, stock._state
-        self.counts: Dict[str, int] = collections.Counter()
-        self.before: Dict[str, Seen] = {}
-        self.workers: Set[str] = set()
+        self.counts: dict[str, int] = collections.Counter()
+        self.before: dict[str, Seen] = {}
+        self.workers: set[str] = set()
 
     def __call__(self, call: Call, reply: Any) -> None:
         self.call, self.reply = call, reply

@@ -15,7 +15,8 @@ the same however a comparison is written.
 
 import random
 import types
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Optional
 
 PENDING, RUNNING, BATCH_RUNNING, DONE = "PENDING", "RUNNING", "BATCH_RUNNING", "DONE"
 FAILED, DISABLED, UNKNOWN, SUSPENDED = "FAILED", "DISABLED", "UNKNOWN", "SUSPENDED"
@@ -23,7 +24,7 @@ STATUSES = (PENDING, RUNNING, BATCH_RUNNING, DONE, FAILED, DISABLED, UNKNOWN)
 UPSTREAM_STATUSES = ("UPSTREAM_RUNNING", "UPSTREAM_MISSING_INPUT", "UPSTREAM_FAILED", "UPSTREAM_DISABLED")
 ABSENT = ("Absent_99_nowhere", "nofamily", "_underscored_first", "Odd(x=1)")
 
-Step = Tuple[str, Dict[str, Any]]  # a method and its arguments
+Step = tuple[str, dict[str, Any]]  # a method and its arguments
 
 
 class Call(NamedTuple):
@@ -31,7 +32,7 @@ class Call(NamedTuple):
 
     after: float  #: seconds that pass before it
     method: str
-    arguments: Dict[str, Any]
+    arguments: dict[str, Any]
 
 
 #: What makes one history unlike another; a theme changes some of them.
@@ -65,7 +66,7 @@ KNOBS = {
 }
 
 #: Theme -> the knobs it turns. A seed picks its theme by its number.
-THEMES: Dict[str, Dict[str, Any]] = {
+THEMES: dict[str, dict[str, Any]] = {
     "everyday": {},
     "ties": {"roots": 3, "still": 0.97, "priorities": (0, 0, 0, 1), "dependencies": 0.3, "failing": 0.4},
     "pended again": {
@@ -156,7 +157,7 @@ def theme_of(seed: int) -> str:
     return "crowd" if seed % 60 == 59 else list(THEMES)[seed % len(THEMES)]
 
 
-def random_settings(rng: random.Random) -> Dict[str, Any]:
+def random_settings(rng: random.Random) -> dict[str, Any]:
     """Settings of the scheduler: delays short enough to run out within a history."""
     return {
         "retry_delay": rng.choice((5.0, 10.0, 10.0, 40.0, 0.0, -1.0, 900.0)),
@@ -190,8 +191,8 @@ class World:
         }
         self.batchers = {family: self.batcher() for family in ("Load", "Clean", "Report")}
         self.workers = [f"worker-{number}" for number in range(rng.randint(*self.knobs.workers))]
-        self.usual_needs: Dict[str, Dict[str, int]] = {}  # by family, of tasks that are alike
-        self.specs: List[Dict[str, Any]] = []
+        self.usual_needs: dict[str, dict[str, int]] = {}  # by family, of tasks that are alike
+        self.specs: list[dict[str, Any]] = []
         for number in range(rng.randint(*self.knobs.tasks)):
             self.specs.append(self._spec(number))
         self.index = {spec["task_id"]: number for number, spec in enumerate(self.specs)}
@@ -199,14 +200,14 @@ class World:
     def chance(self, share: float) -> bool:
         return self.rng.random() < share
 
-    def weighted(self, weights: Dict[str, float]) -> str:
+    def weighted(self, weights: dict[str, float]) -> str:
         return self.rng.choices(list(weights), list(weights.values()))[0]
 
-    def batcher(self) -> Dict[str, Any]:
+    def batcher(self) -> dict[str, Any]:
         names, size = self.rng.choice(self.knobs.batched), self.rng.choice(self.knobs.batch_sizes)
         return {"batched_args": names, **({} if size is None else {"max_batch_size": size})}
 
-    def _spec(self, number: int) -> Dict[str, Any]:
+    def _spec(self, number: int) -> dict[str, Any]:
         rng, knobs = self.rng, self.knobs
         family = rng.choice(knobs.families)
         params = {"date": f"2024-01-{number:02d}", "shard": "0", "mode": "a"}
@@ -228,7 +229,7 @@ class World:
             "param_visibilities": {"mode": rng.choice((0, 1, 2))} if self.chance(0.15) else {},
         }
 
-    def dependencies(self, number: int) -> List[str]:
+    def dependencies(self, number: int) -> list[str]:
         """Some tasks before the given one; the nearest most often, so that chains and diamonds come about."""
         rng, earlier = self.rng, [spec["task_id"] for spec in self.specs[:number]]
         if self.knobs.fans and number % self.knobs.fans == self.knobs.fans - 1:
@@ -239,7 +240,7 @@ class World:
         found = rng.sample(pool, min(len(pool), rng.choice((1, 1, 2, 2, 3))))
         return found + ([rng.choice(ABSENT)] if self.chance(0.04) else [])
 
-    def needs(self) -> Dict[str, int]:
+    def needs(self) -> dict[str, int]:
         if self.theme == "crowd":
             return {"gate": 1}
         if not self.chance(self.knobs.resources):
@@ -247,7 +248,7 @@ class World:
         names = self.rng.sample(self.knobs.kinds, min(len(self.knobs.kinds), self.rng.choice((1, 1, 1, 2))))
         return {name: self.rng.choice(self.knobs.amounts) for name in names}
 
-    def retry_policy(self) -> Dict[str, Optional[int]]:
+    def retry_policy(self) -> dict[str, Optional[int]]:
         if self.chance(0.6):
             return {}
         return {
@@ -256,7 +257,7 @@ class World:
             "disable_window": self.rng.choice((None, 5, 50)),
         }
 
-    def delays(self) -> List[float]:
+    def delays(self) -> list[float]:
         """Every delay that can run out, and the instants just before and after."""
         names = ("retry_delay", "remove_delay", "worker_disconnect_delay", "disable_window", "disable_persist")
         given = [float(self.settings[name]) for name in (*names, "stable_done_cooldown_secs", "disable_hard_timeout")]
@@ -303,8 +304,8 @@ class Client(Actor):
 
     def forget(self) -> None:
         """Begin as a new process of the old name."""
-        self.running: Dict[str, Dict[str, Any]] = {}  # task id -> what it reports of itself
-        self.messages: List[Dict[str, Any]] = []
+        self.running: dict[str, dict[str, Any]] = {}  # task id -> what it reports of itself
+        self.messages: list[dict[str, Any]] = []
 
     def life(self) -> Iterator[Step]:
         yield from self.introduce()
@@ -357,7 +358,7 @@ class Client(Actor):
         runnable = status == PENDING and not self.world.chance(0.04)
         return "add_task", {"worker": self.name, "status": status, "runnable": runnable, **self.worn(spec)}
 
-    def worn(self, spec: Dict[str, Any]) -> Dict[str, Any]:
+    def worn(self, spec: dict[str, Any]) -> dict[str, Any]:
         """The spec as clients of other versions might send it: something missing, something unknown."""
         if self.world.chance(0.05):
             del spec[self.rng.choice([name for name in spec if name != "task_id"])]
@@ -387,12 +388,12 @@ class Client(Actor):
         pending = self.stock._state.get_active_tasks_by_status(PENDING)
         return any((self.assistant or self.name in task.workers) and self.stock._schedulable(task) for task in pending)
 
-    def distort(self, arguments: Dict[str, Any]) -> None:
+    def distort(self, arguments: dict[str, Any]) -> None:
         arguments["current_tasks"] = self.rng.choice((None, [], [self.task_id()], list(self.running)[1:]))
         if self.world.chance(0.3):
             del arguments["current_tasks"]
 
-    def claim_batch(self, reply: Dict[str, Any]) -> Iterator[Step]:
+    def claim_batch(self, reply: dict[str, Any]) -> Iterator[Step]:
         claim = {"worker": self.name, "family": reply["task_family"], "module": reply["task_module"], "status": RUNNING}
         claim.update(params=dict(reply["task_params"]), batch_id=reply["batch_id"])
         claim["task_id"] = f"{reply['task_family']}_all_{reply['batch_id'][:6]}"
@@ -402,7 +403,7 @@ class Client(Actor):
             yield "add_task", claim
             self.running[claim["task_id"]] = {"family": claim["family"], "params": claim["params"]}
 
-    def stock_can_claim(self, claim: Dict[str, Any]) -> bool:
+    def stock_can_claim(self, claim: dict[str, Any]) -> bool:
         """Stock fails on a claim of a batch that has no batch-running tasks (any more)."""
         task = self.stock._state.get_task(claim["task_id"])
         has_run = task is not None and bool(task.worker_running)
@@ -424,7 +425,7 @@ class Client(Actor):
                 yield self.claim_of(dep)
         yield "add_task", report
 
-    def outcome(self, task_id: str, number: Optional[int]) -> Dict[str, Any]:
+    def outcome(self, task_id: str, number: Optional[int]) -> dict[str, Any]:
         if number and self.world.chance(self.world.knobs.dynamic):
             earlier = [spec["task_id"] for spec in self.world.specs[:number]]
             return {"status": PENDING, "new_deps": self.rng.sample(earlier, min(len(earlier), self.rng.choice((1, 2))))}
@@ -490,7 +491,7 @@ class Operator(Actor):
 
     def __init__(self, world: World, stock: Any) -> None:
         super().__init__(world, stock)
-        self.asked: List[Dict[str, Any]] = []  # messages whose answer may be looked for
+        self.asked: list[dict[str, Any]] = []  # messages whose answer may be looked for
 
     def life(self) -> Iterator[Step]:
         while True:
@@ -592,7 +593,7 @@ class Stranger(Actor):
 
     def claim(self, name: str) -> Step:
         status = self.rng.choice((PENDING, DONE, FAILED, RUNNING, UNKNOWN, SUSPENDED, DISABLED))
-        arguments: Dict[str, Any] = {"worker": name, "task_id": self.task_id(), "status": status}
+        arguments: dict[str, Any] = {"worker": name, "task_id": self.task_id(), "status": status}
         options = {"runnable": False, "assistant": True, "batchable": True, "accepts_messages": None, "new_deps": []}
         options.update(expl="why", tracking_url="http://x/", family="Load", priority=self.rng.choice((0, 3, 7)))
         options.update(resources=self.world.needs(), params={"date": "never", "shard": "0", "mode": "a"})
@@ -603,7 +604,7 @@ class Stranger(Actor):
         return "add_task", arguments
 
     def work(self, name: str) -> Step:
-        arguments: Dict[str, Any] = {"worker": name}
+        arguments: dict[str, Any] = {"worker": name}
         if self.world.chance(0.6):
             arguments["current_tasks"] = [self.task_id(RUNNING)]
         if self.world.chance(0.2):

@@ -10,7 +10,8 @@ import inspect
 import logging
 import textwrap
 import types
-from typing import Any, Callable, Dict, Iterable, Set
+from collections.abc import Iterable
+from typing import Any, Callable
 
 from luigi import scheduler as luigi_scheduler
 
@@ -93,12 +94,12 @@ _patch()
 RPC_METHODS = frozenset(luigi_scheduler.RPC_METHODS)
 
 
-def argument_names(method: str) -> Set[str]:
+def argument_names(method: str) -> set[str]:
     """The named arguments of one of stock's methods."""
     return set(inspect.getfullargspec(getattr(luigi_scheduler.Scheduler, method)).args) - {"self"}
 
 
-def stock_scheduler(clock: Callable[[], float], resources: Dict[str, int], settings: Dict[str, Any]):
+def stock_scheduler(clock: Callable[[], float], resources: dict[str, int], settings: dict[str, Any]):
     """A fresh stock scheduler. Stock takes the time from its module: the newest scheduler's clock holds for all."""
     luigi_scheduler.time = types.SimpleNamespace(time=clock)
     scheduler = luigi_scheduler.Scheduler(resources=dict(resources), **settings)

@@ -13,7 +13,8 @@ import tempfile
 import types
 import unittest
 import unittest.mock
-from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from luigi import batch_notifier, configuration, notifications
 from luigi import scheduler as luigi_scheduler
@@ -41,7 +42,7 @@ class Sent(NamedTuple):
     """An e-mail as it is handed over."""
 
     sender: str
-    receivers: Tuple[str, ...]
+    receivers: tuple[str, ...]
     subject: str
     body: str
 
@@ -51,7 +52,7 @@ class Text(html.parser.HTMLParser):
 
     def __init__(self, document: str) -> None:
         super().__init__()
-        self.words: List[str] = []
+        self.words: list[str] = []
         self.feed(document)
 
     def handle_starttag(self, tag: str, attrs: Any) -> None:
@@ -67,8 +68,8 @@ class Scene:
 
     def __init__(self, settings: luigid.Settings, clock: Clock) -> None:
         self.clock = clock
-        self.stock_sent: List[Sent] = []
-        self.ours_sent: List[Sent] = []
+        self.stock_sent: list[Sent] = []
+        self.ours_sent: list[Sent] = []
         chosen = settings.section("scheduler")
         of_stock = {name: chosen[name] for name in ("retry_count", "disable_window", "disable_persist", "batch_emails")}
         self.stock = stock_scheduler(self.clock, {}, of_stock)
@@ -102,7 +103,7 @@ class Scene:
 
 
 @contextlib.contextmanager
-def scene(sections: Dict[str, Dict[str, str]]) -> Iterator[Scene]:
+def scene(sections: dict[str, dict[str, str]]) -> Iterator[Scene]:
     """A Scene whose settings both sides read from the same file."""
     with contextlib.ExitStack() as stack:
         directory = stack.enter_context(tempfile.TemporaryDirectory())
@@ -147,7 +148,7 @@ def play(played: Scene, chance: random.Random, batching: bool, markup: str) -> N
             played.call("add_task", **task, status="FAILED", retry_policy_dict=policy)
 
 
-def comparable(sent: List[Sent], is_html: bool) -> List[Any]:
+def comparable(sent: list[Sent], is_html: bool) -> list[Any]:
     """What was sent in any order, and of HTML what a reader sees."""
     return sorted(mail._replace(body=Text(mail.body).words) if is_html else mail for mail in sent)
 

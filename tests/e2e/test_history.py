@@ -231,9 +231,7 @@ class SQLiteTest(DaemonCase):
         said, possible = collections.defaultdict(list), set()
         for life in range(8):
             in_flight, before = {}, len(said)
-            threads = [
-                threading.Thread(target=self.client, args=(f"{life}{name}", said, in_flight)) for name in "abc"
-            ]
+            threads = [threading.Thread(target=self.client, args=(f"{life}{name}", said, in_flight)) for name in "abc"]
             with self.connect() as other:
                 if life % 2:
                     other.execute("BEGIN IMMEDIATE")
@@ -355,7 +353,6 @@ class PostgreSQLTest(ServerCase, DaemonCase):
                     rows = session.rows("SELECT DISTINCT status, error FROM luigid_runs WHERE task_id = ?", (key,))
                 self.assertEqual([(FAILED, "n\ufffdl \ufffd " + "é" * 300)], rows)
         self.assertEqual([(2,)], self.rows("SELECT count(*) FROM task_parameters"))
-
 
     def test_a_server_that_does_not_answer(self):
         """It is given up, and what happens meanwhile goes into the database when it does answer, once."""

@@ -391,6 +391,7 @@ class WhoRunsTest(InDirectory):
     def test_one_that_makes_room_for_another(self):
         """The lock is never free, but its holder changes: a standby was waiting."""
         with self.state_held():
+
             def hand_over(*_):
                 self.write("state.lock", "pid 1 on elsewhere\n")
 

@@ -17,7 +17,7 @@ import threading
 import time
 import unittest
 import urllib.parse
-from typing import Dict, NamedTuple
+from typing import NamedTuple
 from unittest import mock
 
 import luigid
@@ -27,7 +27,7 @@ PATIENCE = 20  # seconds until a test gives up; none of them lasts that long unl
 
 class Reply(NamedTuple):
     status: int
-    headers: Dict[str, str]
+    headers: dict[str, str]
     body: bytes
 
     @property
@@ -156,7 +156,7 @@ class Logged(logging.Handler):
 class ServerTest(unittest.TestCase):
     """Tests against one server; whatever they send, it logs nothing, unless a test says otherwise."""
 
-    options: Dict[str, object] = {}
+    options: dict[str, object] = {}
 
     @classmethod
     def setUpClass(cls):

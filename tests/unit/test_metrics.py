@@ -560,9 +560,7 @@ class TaskCountsTest(AttendedTest):
 
     def test_it_is_made_of_the_settings(self):
         made = luigid.make_collector(
-            settings(
-                scheduler__metrics_collector="prometheus", prometheus__task_parameters_to_use_in_labels='["day"]'
-            )
+            settings(scheduler__metrics_collector="prometheus", prometheus__task_parameters_to_use_in_labels='["day"]')
         )
         self.attend(made)
         self.run_task(params={"day": "1"})
@@ -760,9 +758,7 @@ class CustomTest(AttendedTest, ServedTest):
         self.scheduler.add_task(worker="w", task_id="c", family="F", status="DISABLED")
         told = self.told()
         ours = [(moment, task.id) for moment, task, *_ in told]
-        self.assertEqual(
-            ours, [("started", "a"), ("done", "a"), ("started", "b"), ("failed", "b"), ("disabled", "c")]
-        )
+        self.assertEqual(ours, [("started", "a"), ("done", "a"), ("started", "b"), ("failed", "b"), ("disabled", "c")])
         self.assertEqual(told[-1][2].disable_persist, 77)
         self.assertNotEqual(self.collector._theirs.thread, threading.get_ident())
 
