@@ -10,7 +10,7 @@ SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2> /dev/null),31553280
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' luigid.py)
 
 .DEFAULT_GOAL := help
-.PHONY: run test unit page differential e2e torture lint bench bench-page install uninstall dist example clean help
+.PHONY: run test unit page differential e2e torture newest lint bench bench-page install uninstall dist example clean help
 .NOTPARALLEL:
 
 run: ## start the scheduler (flags: make run ARGS="--port 8083")
@@ -33,6 +33,9 @@ e2e: $(VENV)/ready ## real workers, a real browser, real processes and signals
 torture: $(VENV)/ready ## 100,000 hostile requests (FUZZ_SEED=... repeats a run), then 1,000 kills under load
 	FUZZ_REQUESTS=100000 $(IN_VENV) -m unittest tests.e2e.test_fuzz
 	$(IN_VENV) -m tests.e2e.torture
+
+newest: ## the quick tests on the newest Pythons, those of Debian's unstable (as root on a Debian; needs the network)
+	tests/newest.sh $(ARGS)
 
 lint: $(VENV)/ready ## ruff
 	$(VENV)/bin/ruff check .
