@@ -2139,16 +2139,15 @@ def _count(value: Any) -> int:
     return int(value)
 
 
-def _flag(value: Any) -> bool:
-    if value is True or value is False:
-        return value
-    if value not in (True, False, None):
-        raise ValueError
-    return bool(value)
+class Meanings(dict):
+    """What may be said -> what it means; ValueError for anything else. Looking up is the whole check, and done in C."""
+
+    def __missing__(self, said: Any) -> NoReturn:
+        raise ValueError(said)
 
 
-def _flag_or_null(value: Any) -> bool | None:
-    return value if value is None else _flag(value)
+_flag = Meanings({True: True, False: False, None: False}).__getitem__
+_flag_or_null = Meanings({True: True, False: False, None: None}).__getitem__
 
 
 def _anything(value: Any) -> Any:
@@ -2237,7 +2236,7 @@ def _retry_policy(value: Any) -> dict[str, Number]:
 
 def choice(*words: str) -> Kind:
     """Return the kind of one of some words."""
-    return Kind(lambda value: words[words.index(value)], f"one of {', '.join(words)}", {"enum": words})
+    return Kind(Meanings(zip(words, words)).__getitem__, f"one of {', '.join(words)}", {"enum": words})
 
 
 STRING = {"type": "string", "maxLength": MAX_TEXT}
