@@ -97,7 +97,7 @@ import zlib
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from queue import Empty, SimpleQueue
-from typing import Annotated, Any, BinaryIO, Callable, NamedTuple, NoReturn, Optional, TextIO, Union
+from typing import Annotated, Any, BinaryIO, Callable, NamedTuple, NoReturn, Optional, TextIO, Union, final
 
 __version__ = "1.0.0"
 
@@ -125,6 +125,7 @@ access_logger = logging.getLogger("luigid.access")
 
 
 Key = tuple[str, str]  #: an option: its section and its name
+Sections = Mapping[str, Mapping[str, Any]]  #: what files say: section -> name -> value
 
 
 class SettingsError(ValueError):
@@ -570,7 +571,7 @@ def _parse_toml(texts: list[tuple[str, str]]) -> dict[str, dict[str, Any]]:
     return sections
 
 
-_PARSERS = {"ini": _parse_ini, "toml": _parse_toml}
+_PARSERS: Mapping[str, Callable[[list[tuple[str, str]]], Sections]] = {"ini": _parse_ini, "toml": _parse_toml}
 _VARIABLE = re.compile(r"\$\{([^}]+)\}")
 _DEFINITION = re.compile(r"(?P<indent>\s*)(?:\[(?P<section>[^]]+)\]|(?P<option>[^#;\[=:\s][^=:]*)[=:])")
 
@@ -596,7 +597,7 @@ class ConfigFiles:
         candidates = [(path, _read_text(path)) for path in map(os.path.abspath, self._candidates())]
         texts = [(path, text) for path, text in candidates if text is not None]
         self.paths = [path for path, _ in texts]  #: the files that were found, the strongest last
-        self.sections: Mapping[str, Mapping[str, Any]] = _PARSERS[self.syntax](texts)
+        self.sections = _PARSERS[self.syntax](texts)
         self._lines = {at: f"{path}:{line}" for path, text in texts for at, line in _line_numbers(text).items()}
 
     def _candidates(self) -> list[str]:
@@ -865,6 +866,8 @@ Number = Union[int, float]
 #: resource amounts as (name, amount) pairs sorted by name: hashable, so that tasks with equal demands are told at once
 Demand = tuple[tuple[str, Number], ...]
 
+#: what is booked of a run: worker id, Demand, batch id
+Booking = tuple[Optional[str], Demand, Optional[str]]
 
 #: the one empty mapping that tasks share; never written to
 NOTHING: Mapping[str, Any] = {}
@@ -896,6 +899,7 @@ class RetryPolicy(NamedTuple):
     disable_window: Number
 
 
+@final
 class Task:
     """A task: what clients said about it, what became of it, and where the indexes keep it."""
 
@@ -982,7 +986,7 @@ class Task:
         "seats",
         #: (workers, flags) as counted in `Worker`, or None
         "tally",
-        #: (worker id, Demand, batch id) as booked in `Agenda.running_on`, `holders` and `batches`, or None
+        #: Booking as it is in `Agenda.running_on`, `holders` and `batches`, or None
         "booking",
         #: epoch seconds at which `prune` must look at it, or None
         "due",
@@ -1008,13 +1012,31 @@ class Task:
         self.workers: tuple[str, ...] = ()
         self.stakeholders: frozenset[str] = frozenset()
         self.failures: tuple[float, ...] = ()
-        self.seats: tuple = ()
-        self.batchable = self.runnable = self.barred = self.accepts_messages = False
+        self.seats: tuple[Queue, ...] = ()
+        self.batchable = self.runnable = self.barred = False
+        self.accepts_messages: bool | None = False
         self.order = self.unmet = 0
-        self.module = self.retry = self.remove = self.first_failure_time = self.scheduler_disable_time = None
-        self.worker_running = self.time_running = self.resources_running = self.batch_id = None
-        self.expl = self.tracking_url = self.status_message = self.progress_percentage = None
-        self.entry = self.tally = self.booking = self.due = self.json = self.counted = self.label = None
+        self.module: str | None = None
+        self.remove: float | None = None
+        self.first_failure_time: float | None = None
+        self.scheduler_disable_time: float | None = None
+        self.time_running: float | None = None
+        self.resources_running: Demand | None = None
+        self.batch_id: str | None = None
+        self.expl: Any = None
+        self.tracking_url: str | None = None
+        self.status_message: Any = None
+        self.progress_percentage: Any = None
+        self.tally: tuple[tuple[str, ...], int] | None = None
+        self.booking: Booking | None = None
+        self.due: float | None = None
+        self.json: str | None = None
+        self.counted: tuple[str, str] | None = None
+        self.label: str | None = None
+        # None as well, but whoever knows that the task is FAILED, RUNNING or ready need not ask: hence Any.
+        self.retry: float | Any = None
+        self.worker_running: str | Any = None
+        self.entry: Entry | Any = None
 
     def restore(self, fields: tuple[Any, ...]) -> None:
         """Set all that is not derived, in the order of the slots: in one go, as there may be millions to restore."""
@@ -1050,6 +1072,7 @@ class Task:
         return f"<Task {self.id} {self.status}>"
 
 
+@final
 class Worker:
     """A client that asked for work or spoke for a task."""
 
@@ -1089,14 +1112,15 @@ class Worker:
 
     def __init__(self, worker_id: str, now: float) -> None:
         self.id = worker_id
-        self.host = self.last_get_work = None
+        self.host: str | None = None
+        self.last_get_work: float | None = None
         self.info: dict[str, Any] = {}
         self.started = self.last_active = now
         self.disabled = False
         self.rpc_messages: list[dict[str, Any]] = []
         self.tasks: set[Task] = set()
         self.running: set[Task] = set()
-        self.line = None
+        self.line: Line  # made by `Agenda.add_worker`
         self.pending = self.pending_alone = self.pending_demanding = 0
         self.open = self.open_alone = self.open_last = 0
 
@@ -1400,8 +1424,8 @@ class Agenda:
         self.holders: dict[str, dict[Task, Number]] = {}
         #: resource -> sum of its holders
         self.used: dict[str, Number] = {}
-        #: worker id -> tasks that are RUNNING or BATCH_RUNNING there
-        self.running_on: dict[str, set[Task]] = {}
+        #: worker id -> tasks that are RUNNING or BATCH_RUNNING there; None: BATCH_RUNNING, but nobody said where
+        self.running_on: dict[str | None, set[Task]] = {}
         #: batch id -> BATCH_RUNNING tasks
         self.batches: dict[str, set[Task]] = {}
         #: the ready tasks
@@ -1447,8 +1471,10 @@ class Agenda:
         self.farewells = [(farewell, worker_id) for worker_id in sorted(self.workers)]
         in_order = sorted(self.tasks.values(), key=lambda task: task.order)
         self._orders = itertools.count(in_order[-1].order + 1 if in_order else 1)
-        for index in (*self.by_status.values(), *(worker.tasks for worker in self.workers.values())):
-            index.clear()
+        for tasks in self.by_status.values():
+            tasks.clear()
+        for worker in self.workers.values():
+            worker.tasks.clear()
         for task in in_order:
             self.by_status[task.status][task.id] = task
             for worker_id in task.stakeholders.union(task.workers):
@@ -1644,18 +1670,21 @@ class Agenda:
         self._settle_due(task)
 
     def _settle_seats(self, task: Task) -> None:
-        entry, seats = task.entry, ()
+        entry = task.entry
+        seats: tuple[Queue, ...] = ()
         if task.status == PENDING and not task.unmet:
             seats = self._seats(task)
             if entry and task.seats == seats and entry[0] == -task.priority and entry[2] == task.order:
                 return
         elif entry is None:
             return
-        left = task.seats
-        task.entry = (-task.priority, task.time, task.order, task) if seats else None
-        task.seats = seats
-        for queue in seats:
-            queue.push(task.entry)
+        left, task.seats = task.seats, seats
+        if seats:
+            task.entry = (-task.priority, task.time, task.order, task)
+            for queue in seats:
+                queue.push(task.entry)
+        else:
+            task.entry = None
         for queue in left:
             queue.leave(entry)
 
@@ -1709,7 +1738,7 @@ class Agenda:
             worker.open_last += step
 
     def _settle_booking(self, task: Task) -> None:
-        booking = None
+        booking: Booking | None = None
         if task.status == RUNNING:
             booking = (task.worker_running, task.held(), None)
         elif task.status == BATCH_RUNNING:
@@ -1793,7 +1822,8 @@ class Agenda:
         """
         found = [(task.seq, task) for task in self.adrift]
         heapq.heapify(found)
-        popped, seq = [], -1
+        popped: list[Task] = []
+        seq = -1
         try:
             while True:
                 while self.deadlines and self.deadlines[0][0] <= now and len(popped) < most:
@@ -1852,7 +1882,7 @@ class Agenda:
             task = entry[-1]
             if rest is firsts:
                 push_next(frontier, firsts)
-                rest = itertools.islice(task.seats[0].ranked(), 1, None) if task.entry else None
+                rest = itertools.islice(task.seats[0].ranked(), 1, None) if task.entry else iter(())
             if task.status == RUNNING:
                 runner = task.worker_running
             elif not self.fits(task.resources, taken):
@@ -1866,7 +1896,7 @@ class Agenda:
                 slots[runner] -= 1
                 for resource, amount in task.held() if task.status == RUNNING else task.resources:
                     taken[resource] += amount
-                push_next(frontier, rest or iter(()))
+                push_next(frontier, rest)
         return None
 
     def _ranked_running(self, slots: Mapping[str, Number]) -> Iterator[Entry]:
