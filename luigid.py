@@ -2371,11 +2371,12 @@ class Rpc(NamedTuple):
         except TooMuch as error:
             raise TooMuch(f"argument {shown(name)} of {self.name}: {error}") from None
         except (ValueError, TypeError, AttributeError):
-            says = self.kind(name).says
-            raise BadRequest(f"argument {shown(name)} of {self.name} must be {says}, not {shown(value)}") from None
+            kind = self.kind(name)
+            assert kind is not None  # or nothing would have been checked
+            raise BadRequest(f"argument {shown(name)} of {self.name} must be {kind.says}, not {shown(value)}") from None
         if not self.required <= cleaned.keys():
             name = next(name for name in self.params if name in self.required and name not in cleaned)
-            raise BadRequest(f"{self.name} needs the argument {name!r}: {self.kind(name).says}")
+            raise BadRequest(f"{self.name} needs the argument {name!r}: {self.params[name].kind.says}")
         return cleaned
 
     def kind(self, name: str) -> Kind | None:
@@ -2584,8 +2585,8 @@ class StateMachine:
             if lines:
                 self._lines = []
             self._lock.release()
-            for level, message, arguments in lines:
-                logger.log(level, message, *arguments)
+            for level, message, values in lines:
+                logger.log(level, message, *values)
         if ticket:
             try:
                 self._await(ticket)
@@ -2730,6 +2731,8 @@ class StateMachine:
             self._set_status(task, PENDING if status == SUSPENDED else status)
 
     def _batch_members(self, batch_id: str | None) -> list[Task]:
+        if batch_id is None:
+            return []
         return sorted(self._agenda.batches.get(batch_id, ()), key=lambda task: task.order)
 
     def _claim(self, task: Task, speaker: Worker, priority: Number, stake: bool, run: bool) -> None:
@@ -2817,7 +2820,8 @@ class StateMachine:
         """Let those who attend hear of a task, and of the worker that runs it, unless another one speaks of it."""
         if not self._is_heard:
             return
-        failures, deps = 0, ()
+        failures = 0
+        deps: tuple[str, ...] = ()
         if kind in (FAILED, DISABLED):
             by_worker = kind == DISABLED and task.scheduler_disable_time is None
             failures, report = 0 if by_worker else len(task.failures), brief_report(task.expl)
@@ -2841,7 +2845,7 @@ class StateMachine:
         """Let hear of a task, if it is one that is known; `about` and `facts` are fields of an Event, in its order."""
         agenda = self._agenda
         agenda.told += 1
-        worker = agenda.workers.get(worker_id)
+        worker = agenda.workers.get(worker_id) if worker_id else None
         event = Event(agenda.told, kind, self._now, *about, worker_id, worker and worker.host, *facts, **more)
         self._told.append((event, task))
 
@@ -2917,7 +2921,8 @@ class StateMachine:
     def _hand_out(self, batch: list[Task], asker: Worker) -> dict[str, Any]:
         if not batch:
             return {"task_id": None}
-        first, reply, status = batch[0], {"task_id": batch[0].id}, RUNNING
+        first, status = batch[0], RUNNING
+        reply: dict[str, Any] = {"task_id": first.id}
         if len(batch) > 1:
             ids = [task.id for task in batch]
             reply = {"task_id": None, "batch_task_ids": ids, "batch_id": self._batch_id(ids)}
@@ -2992,7 +2997,7 @@ class StateMachine:
         return self._force(task_id, DONE, (RUNNING, FAILED, DISABLED))
 
     def _force(self, task_id: str | None, status: str, allowed: tuple[str, ...]) -> dict[str, Any]:
-        task = self._agenda.tasks.get(task_id)
+        task = self._agenda.tasks.get(task_id) if task_id else None
         if task is not None and task.status in allowed:
             if status == PENDING:
                 self._tell(PENDING, task, "by hand")
@@ -3148,7 +3153,7 @@ class StateMachine:
         """Tell that a worker could not even schedule a task."""
         self._log(logging.WARNING, "worker %s could not schedule %s", worker, task_name)
         if self._is_heard:
-            about, rest = (task_name, family, params, ()), self._unbatched(worker, family, params)
+            about, rest = (task_name, family, params, ()), self._unbatched(worker or "", family, params)
             more = {"report": brief_report(expl), "owners": owners, "unbatched": rest}
             self._tell_of(None, SCHEDULING_FAILED, about, worker, None, **more)
 
@@ -3444,7 +3449,7 @@ class StateMachine:
                 stack.extend(dep for dep in deps if dep.id not in known)
                 continue
             else:
-                known[current.id] = max((known[dep.id] for dep in deps), key=UPSTREAM_SEVERITY.get, default="")
+                known[current.id] = max((known[dep.id] for dep in deps), key=UPSTREAM_SEVERITY.__getitem__, default="")
             stack.pop()
         return known[task.id]
 
@@ -3851,13 +3856,17 @@ class Inspection(StateMachine):
         answer = self._perform(method, arguments, changes)
         if not isinstance(answer, types.GeneratorType):
             return answer
-        sent = None
+        sent: Any = None
         while True:
             try:
                 aside = self._perform(lambda _: answer.send(sent), {}, changes)  # noqa: B023
             except StopIteration as end:
                 return end.value
-            sent = aside() if aside else time.sleep(BREATH)
+            if aside:
+                sent = aside()
+            else:
+                sent = None
+                time.sleep(BREATH)
 
     def _keep(self, method: Callable[..., Steps], patience: float = 0.0, **arguments: Any) -> Any:
         """Return what a walk finds, or found lately, or in the last `patience` seconds. Called without the lock."""
@@ -4266,7 +4275,10 @@ class Inspection(StateMachine):
                     break
         most = min(limit, MAX_RUNS)
         latest = yield functools.partial(heapq.nlargest, most, found, key=operator.attrgetter("time_running"))
-        lanes, families, statuses, rows = {}, {}, {}, []
+        lanes: dict[str, int] = {}
+        families: dict[str, int] = {}
+        statuses: dict[str, int] = {}
+        rows = []
         for task in latest:
             goes_on = task.status in (RUNNING, BATCH_RUNNING)
             lane = (task.worker_running or "") if by == "worker" else task.family
@@ -4344,7 +4356,7 @@ class Inspection(StateMachine):
         """Count what is ready, and measure what is done of late, by family."""
         trouble = yield self._trouble
         as_of, since = self._now, self._now - RECENT
-        ready: dict[str, int] = collections.Counter()
+        ready: collections.Counter[str] = collections.Counter()
         pending = list(self._agenda.by_status[PENDING].values())
         for start in range(0, len(pending), TURN):
             part = pending[start : start + TURN]
@@ -4396,7 +4408,7 @@ class Inspection(StateMachine):
     def _bottleneck(self, name: str, queues: list[Queue]) -> Generator[Any, Any, dict[str, Any]]:
         """Say what there is to say of a resource; `queues` are those of the tasks that need it."""
         agenda = self._agenda
-        total, used, holders = agenda.totals.get(name, 1), agenda.used.get(name, 0), agenda.holders.get(name, NOTHING)
+        total, used, holders = agenda.totals.get(name, 1), agenda.used.get(name, 0), agenda.holders.get(name, {})
         longest = heapq.nsmallest(MAX_SHOWN, holders, key=lambda holder: holder.time_running or 0)
         found = {
             "name": name,
@@ -4437,7 +4449,7 @@ class Inspection(StateMachine):
         `counts` are of all that it depends on, and itself, by shown status, PENDING ones as `ready` or `waiting`. Tasks
         that depend on nothing are no pipelines.
         """
-        arguments = {"family": family, "search": search, "unfinished": unfinished, "offset": offset}
+        arguments: dict[str, Any] = {"family": family, "search": search, "unfinished": unfinished, "offset": offset}
         return (yield functools.partial(self._keep, Inspection._find_pipelines, **arguments, limit=limit))
 
     def _find_pipelines(self, family: tuple[str, ...], search: str, unfinished: bool, offset: int, limit: int) -> Steps:
@@ -4508,13 +4520,13 @@ class Inspection(StateMachine):
         """
         survey = yield functools.partial(self._keep, Inspection._survey, patience=SURVEY_PATIENCE)
         trouble = yield functools.partial(self._trouble, at_once=False)
-        if task_id and task_id not in self._agenda.tasks:
-            found, is_whole = [], True
-        elif task_id:
-            found, is_whole = yield from self._surroundings(task_id, up, down, hide_done)
-        else:
+        found: list[str] = []
+        is_whole = True
+        if not task_id:
             done = self._agenda.by_status[DONE] if hide_done else ()
-            found, is_whole = [name for name in self._agenda.tasks if name not in done], True
+            found = [name for name in self._agenda.tasks if name not in done]
+        elif task_id in self._agenda.tasks:
+            found, is_whole = yield from self._surroundings(task_id, up, down, hide_done)
         shown = functools.partial(self._shown, trouble=trouble)
         view = GraphView(self._agenda, found if grouped else found[: min(limit, MAX_NODES)], hide_done, shown)
         for start in range(0, len(view.ids), SLICE):
@@ -4829,10 +4841,13 @@ class Explanation:
         members = self._batch(task)
         since = f" for {in_words(self._now - started)}" if started else ""
         text = f"It runs{since} on {task.worker_running or 'a worker that is gone'}."
-        silent = None if worker is None else self._now - worker.last_active
-        lost_at = None if worker is None else worker.last_active + self._settings.worker_disconnect_delay
-        if silent is not None and silent > self._settings.worker_disconnect_delay / 2:
-            text += f" That worker is silent for {in_words(silent)}: it is given up in {in_words(lost_at - self._now)}."
+        silent = lost_at = None
+        if worker is not None:
+            patience = self._settings.worker_disconnect_delay
+            silent, lost_at = self._now - worker.last_active, worker.last_active + patience
+            if silent > patience / 2:
+                left = in_words(lost_at - self._now)
+                text += f" That worker is silent for {in_words(silent)}: it is given up in {left}."
         self.add(
             "running",
             text,
@@ -4887,10 +4902,11 @@ class Explanation:
 
     def _disabled(self, task: Task) -> None:
         at, policy = task.scheduler_disable_time, RetryPolicy(*task.retry_policy)
-        until = None if at is None else at + self._settings.disable_persist
         if at is None:
+            until = None
             text = "A worker disabled it; it stays so until a worker schedules it anew, or it is marked as done."
         else:
+            until = at + self._settings.disable_persist
             failures, left = numbered(len(task.failures), "failure"), in_words(until - self._now)
             text = f"The scheduler disabled it after {failures}; it is enabled again in {left}."
         self.add(
@@ -4986,7 +5002,7 @@ class Explanation:
 
     def _resource(self, task: Task, name: str, needs: Number) -> None:
         agenda = self._agenda
-        total, used, holders = agenda.totals.get(name, 1), agenda.used.get(name, 0), agenda.holders.get(name, NOTHING)
+        total, used, holders = agenda.totals.get(name, 1), agenda.used.get(name, 0), agenda.holders.get(name, {})
         ahead = self._ahead(task, (queue for key, queue in agenda.queues.items() if name in dict(key[0])))
         if needs > total:
             text = f"It needs {needs} of the resource {name}, of which there are only {total}."
