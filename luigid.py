@@ -2402,7 +2402,7 @@ def describe(method: Callable[..., Any], changes: bool) -> Rpc:
     checks = {name: (name, kind.check) for name, kind in kinds.items()}
     nullable = frozenset(name for name, kind in kinds.items() if kind.nullable)
     required = frozenset(kinds).difference(defaults)
-    return Rpc(method.__name__, params, checks, required, nullable, rest, method.__doc__, changes)
+    return Rpc(method.__name__, params, checks, required, nullable, rest, method.__doc__ or "", changes)
 
 
 def kind_of(method: Callable[..., Any], argument: str) -> Kind:
@@ -4866,10 +4866,10 @@ class Explanation:
         members = self._batch(task)
         runs = self._agenda.running_on.get(task.worker_running, ())
         leaders = [run.id for run in runs if run.status == RUNNING and run.batch_id == task.batch_id]
-        others = numbered(len(members) - 1, "other")
+        others = numbered(max(0, len(members) - 1), "other")
         self.add(
             "batch",
-            f"It runs as part of a batch, with {others}, on {task.worker_running}.",
+            f"It runs as part of a batch, with {others}, on {task.worker_running or 'a worker that is not known'}.",
             tasks=[*leaders, *members],
             batch_id=task.batch_id,
             worker=task.worker_running,

@@ -5,6 +5,8 @@ import json
 import logging
 import os
 import socket
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -425,6 +427,11 @@ class DescriptionTest(ServerTest):
             place = document
             for step in reference.removeprefix("#/").split("/"):
                 place = place[step]
+
+    def test_python_may_leave_docstrings_out(self):
+        command = [sys.executable, "-B", "-OO", "-c", "import luigid; luigid.describe_api()"]
+        done = subprocess.run(command, cwd=os.path.dirname(luigid.__file__), stderr=subprocess.PIPE, timeout=60)
+        self.assertEqual((0, b""), (done.returncode, done.stderr))
 
 
 if __name__ == "__main__":

@@ -810,6 +810,12 @@ class TestExplanations(InspectionCase):
             cause = self.cause("top", "dependencies")
         self.assertEqual((False, "bad"), (cause["complete"], cause["tasks"][0]["id"]))
 
+    def test_batch_of_which_only_the_status_is_known(self):
+        self.add("a", status="BATCH_RUNNING")
+        cause = self.cause("a", "batch")
+        text = "It runs as part of a batch, with 0 others, on a worker that is not known."
+        self.assertEqual((text, None, 0), (cause["text"], cause["worker"], cause["members"]))
+
     def test_unknown(self):
         self.assertEqual((False, None), (self.explain("x")["known"], self.explain("x")["status"]))
 
