@@ -5352,9 +5352,16 @@ worker_fields = operator.attrgetter(*WORKER_FIELDS)
 
 def describe_changes(agenda: Agenda) -> list[Change]:
     """Return what is in `agenda.changed` and `agenda.stripped` as changes, and clear these. Mostly that is one task."""
-    tasks, workers, others = [], [], []
+    tasks: list[Task] = []
+    workers: list[Worker] = []
+    others: list[tuple[str, ...]] = []
     for item in agenda.changed:
-        (tasks if type(item) is Task else workers if type(item) is Worker else others).append(item)
+        if type(item) is Task:
+            tasks.append(item)
+        elif type(item) is Worker:
+            workers.append(item)
+        else:
+            others.append(item)
     changes: list[Change] = [("strip", *strip) for strip in agenda.stripped]
     if workers:
         known = agenda.workers.get  # a worker that is gone may have come back meanwhile, as another object
@@ -5402,7 +5409,7 @@ class Restorer:
         """Workers get `delay` seconds from `now` to speak up."""
         self.agenda = agenda
         self._now, self._delay = now, delay
-        self._apply = {
+        self._apply: dict[str, Callable[..., None]] = {
             "strip": self._strip,
             "worker gone": self._drop_worker,
             "worker": self._put_worker,
@@ -5430,7 +5437,7 @@ class Restorer:
         self._task_id = header["task_fields"].index("id")
         self._worker_id = header["worker_fields"].index("id")
 
-    def apply(self, changes: Iterable[Change]) -> None:
+    def apply(self, changes: list[Change]) -> None:
         """Make changes."""
         for kind, *arguments in changes:
             self._apply[kind](*arguments)
@@ -5621,6 +5628,9 @@ def check_seal(file: BinaryIO, path: str, size: int) -> None:
         raise Damage(path, 0, "it does not match its checksum")
 
 
+#: in place of the descriptor of a file: what is done with it is an OSError
+NOT_OPEN = -1
+
 #: seconds for which whoever takes a lock is patient with somebody who only looks at it
 LOOK_SECONDS = 0.05
 
@@ -5661,11 +5671,11 @@ class StateLock:
 
     def __init__(self, state_path: str) -> None:
         self._path = state_path + ".lock"
-        self._descriptor: int | None = None
+        self._descriptor = NOT_OPEN
 
     def take(self) -> str | None:
         """Take the lock, unless it is held already; return None, or who else has it."""
-        if self._descriptor is not None:
+        if self.is_taken:
             return None
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
@@ -5690,13 +5700,13 @@ class StateLock:
     @property
     def is_taken(self) -> bool:
         """Whether this process has it."""
-        return self._descriptor is not None
+        return self._descriptor != NOT_OPEN
 
     def release(self) -> None:
         """Give the lock back, if it is held."""
-        if self._descriptor is not None:
+        if self.is_taken:
             os.close(self._descriptor)
-            self._descriptor = None
+            self._descriptor = NOT_OPEN
 
 
 class Journal:
@@ -5718,7 +5728,7 @@ class Journal:
         self._lock = threading.Lock()
         #: the last ticket of which the changes are kept
         self._kept = 0
-        self._descriptor: int | None = None
+        self._descriptor = NOT_OPEN
         #: why changes cannot be kept; None if they can
         self.failure: str | None = None
         #: the journal in which that happened
@@ -5833,14 +5843,14 @@ class Journal:
 
     def close(self) -> None:
         """Sync and close, once; Unavailable if the sync fails. Changes are refused from then on."""
-        if self._descriptor is None:
+        if self._descriptor == NOT_OPEN:
             return
         try:
             self.sync()
         finally:
             with self._lock:
                 os.close(self._descriptor)
-                self._descriptor, self.failure = None, "luigid is stopping"
+                self._descriptor, self.failure = NOT_OPEN, "luigid is stopping"
 
     def start_collecting(self) -> None:
         """Keep a copy of all changes from now on, for the snapshot that is being made."""
@@ -5874,7 +5884,7 @@ class Journal:
             os.close(self._descriptor)
             self._descriptor, self.generation = descriptor, generation
             self.size, self.began, self._unsynced = 0, time.monotonic(), False
-            collected, self._meanwhile = self._meanwhile, None
+            collected, self._meanwhile = self._meanwhile or [], None
         return collected
 
     def mend(self) -> None:
@@ -6044,12 +6054,12 @@ class Scheduler(Inspection):
         return ticket
 
     def _await(self, ticket: int) -> None:
-        self._journal.wait(ticket)
+        if self._journal is not None:
+            self._journal.wait(ticket)
 
     def await_ticket(self, ticket: int) -> None:
         """Return when the journal, if there is one, has all up to what an attendant heard; Unavailable if it cannot."""
-        if self._journal is not None:
-            self._journal.wait(ticket)
+        self._await(ticket)
 
     # What the daemon asks of us.
 
@@ -6111,13 +6121,14 @@ class Scheduler(Inspection):
     def dump(self) -> None:
         """Fold everything into a new snapshot in `state_path`; OSError or StateError if that fails."""
         with self._folding:
-            if self._journal is None:
+            journal = self._journal
+            if journal is None:
                 self._write_alone()
             else:
-                began, generation = time.monotonic(), self._journal.generation + 1
-                self._snapshot_size = write_snapshot(self._path, generation, self._parts(generation))
+                began, generation = time.monotonic(), journal.generation + 1
+                self._snapshot_size = write_snapshot(self._path, generation, self._parts(journal, generation))
                 self._snapshot_time, self._snapshot_seconds = self._clock(), time.monotonic() - began
-                self._journal.mend()
+                journal.mend()
                 remove_journals(self._path, generation)
 
     def tidy(self) -> None:
@@ -6141,9 +6152,9 @@ class Scheduler(Inspection):
     def _carried(self) -> list[Event]:
         return [event for attendant in self._attendants for event in attendant.carry()]
 
-    def _parts(self, generation: int) -> Iterator[list[Change]]:
+    def _parts(self, journal: Journal, generation: int) -> Iterator[list[Change]]:
         # The last part ends the old journal, so all before the new one is in the snapshot, and nothing of the new one.
-        journal, descriptor = self._journal, self._journal.create(generation)
+        descriptor = journal.create(generation)
         try:
             journal.start_collecting()
             with self._lock:
@@ -6154,10 +6165,10 @@ class Scheduler(Inspection):
                 with self._lock:
                     part = [("task", task_fields(t)) for t in tasks[start : start + SLICE] if t.status != GONE]
                 yield part
-            collected, descriptor = journal.switch(generation, descriptor), None
+            collected, descriptor = journal.switch(generation, descriptor), NOT_OPEN
             yield collected
         finally:
-            if descriptor is not None:
+            if descriptor != NOT_OPEN:
                 os.close(descriptor)
                 journal.stop_collecting()
 
@@ -6431,6 +6442,12 @@ class WaryUnpickler(pickle._Unpickler):
     Raises UnpicklingError, naming what is not admitted, or any other exception.
     """
 
+    # what the machine has, and its published types do not say
+    stack: list[Any]
+    append: Callable[[Any], None]
+    readline: Callable[[], bytes]
+    pop_mark: Callable[[], list[Any]]
+
     def find_class(self, module: str, name: str) -> StockClass:
         """Return the name of something in the list."""
         full_name = f"{module}.{name}"
@@ -6480,16 +6497,16 @@ class WaryUnpickler(pickle._Unpickler):
 
     dispatch = Opcodes(
         {
-            **{code: pickle._Unpickler.dispatch[code] for (code,) in map(vars(pickle).get, ADMITTED_OPCODES)},
+            **{code: pickle._Unpickler.dispatch[code] for (code,) in map(vars(pickle).__getitem__, ADMITTED_OPCODES)},
             **dict.fromkeys((pickle.INT[0], pickle.LONG[0]), load_number),
             **dict.fromkeys((pickle.REDUCE[0], pickle.NEWOBJ[0]), load_call),
             pickle.BUILD[0]: load_fields,
             pickle.SETITEM[0]: load_item,
             pickle.SETITEMS[0]: load_items,
             pickle.DICT[0]: load_dictionary,
-            pickle.EMPTY_SET[0]: pickle._Unpickler.load_empty_list,
-            pickle.ADDITEMS[0]: pickle._Unpickler.load_appends,
-            pickle.FROZENSET[0]: pickle._Unpickler.load_list,
+            pickle.EMPTY_SET[0]: pickle._Unpickler.dispatch[pickle.EMPTY_LIST[0]],
+            pickle.ADDITEMS[0]: pickle._Unpickler.dispatch[pickle.APPENDS[0]],
+            pickle.FROZENSET[0]: pickle._Unpickler.dispatch[pickle.LIST[0]],
         }
     )
 
@@ -6742,7 +6759,7 @@ def read_stock(path: str) -> list[Change] | None:
         ) from error
 
 
-def restored(changes: Iterable[Change]) -> Agenda:
+def restored(changes: list[Change]) -> Agenda:
     """Return an agenda made by changes."""
     restorer = Restorer(Agenda(), time.time(), 0)
     restorer.begin(make_header(0))
