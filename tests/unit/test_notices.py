@@ -531,7 +531,11 @@ class Alerts(unittest.TestCase):
         self.assertEqual((630, 400), tuple(message["events"][0][name] for name in ("running_for", "expected")))
 
     def test_a_history_out_of_reach_is_looked_at_again(self):
-        alerts = self.alerts(unittest.mock.Mock(side_effect=luigid.HistoryUnavailable))
+        kept = {"record_task_history": True, "db_connection": "sqlite:////dev/null/history.db"}
+        scheduler = luigid.Scheduler(clock=self.clock, **kept)
+        scheduler.add_task(worker="w", task_id="Load_1", family="Load")
+        scheduler.get_work(worker="w", host="h")
+        alerts = self.alerts(luigid.history_reader(scheduler).expectations)
         self.clock.now += luigid.LOOK_INTERVAL
         self.assertEqual(luigid.LOOK_INTERVAL, catch_up(alerts))
 
