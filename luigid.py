@@ -7325,7 +7325,7 @@ class Database:
     def __init__(self, address: str) -> None:
         match = ADDRESS.fullmatch(address)
         scheme = SCHEMES.get(match["scheme"]) if match else None
-        if scheme is None:
+        if not (match and scheme):
             raise SettingsError(
                 "[task_history] db_connection must be sqlite:////PATH, postgresql://USER:PASSWORD@HOST/NAME or "
                 "mysql://USER:PASSWORD@HOST/NAME"
@@ -7346,20 +7346,20 @@ class Database:
         except (self.driver.Error, OSError) as error:
             raise HistoryUnavailable(first_line(error)) from error
 
-    def key(self, text: str | None, length: int) -> str | None:
+    def key(self, text: str, length: int) -> str:
         """Return a text as a column of `length` characters holds it, where the database keeps to that.
 
         One that is longer is cut, and ends in a digest of the whole, so that two such texts stay two.
         """
         text = self.text(text)
-        if text is None or len(text) <= length or self.kind == "sqlite":
+        if len(text) <= length or self.kind == "sqlite":
             return text
         digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
         return f"{text[: length - 11]}~{digest[:10]}"
 
-    def text(self, text: str | None) -> str | None:
+    def text(self, text: str) -> str:
         """Return a text without what the database refuses: halves of characters, and NUL where it is no character."""
-        if text is None or (text.isascii() and "\0" not in text):
+        if text.isascii() and "\0" not in text:
             return text
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         return text if self.kind == "sqlite" else text.replace("\0", "\N{REPLACEMENT CHARACTER}")
@@ -7718,6 +7718,18 @@ class Run:
 
     __slots__ = (*RUN_COLUMNS, "params", "is_moved", "is_changed")
 
+    run_id: int | None
+    host: str | None
+    worker: str | None
+    started: float | None
+    finished: float | None
+    duration: float | None
+    message: str | None
+    reason: str | None
+    hidden: str | None
+    deps: str | None
+    error: str | None
+
     def __init__(self, task_id: str | None, family: str | None, scheduled: float) -> None:
         self.task_id, self.family, self.scheduled, self.status = task_id, family, scheduled, PENDING
         self.run_id = self.host = self.worker = self.started = self.finished = self.duration = None
@@ -7789,10 +7801,10 @@ class Recorder:
 
     def record(self, session: Session, events: Iterable[Event]) -> None:
         """Write what happened, within a transaction. If that fails, `forget`."""
-        events = [(self._database.key(event.task_id, 200), event) for event in events]
-        self._recall(session, {task_id for task_id, _ in events if task_id not in self._open})
+        keyed = [(self._database.key(event.task_id, 200), event) for event in events]
+        self._recall(session, {task_id for task_id, _ in keyed if task_id not in self._open})
         runs, lines = {}, []
-        for task_id, event in events:
+        for task_id, event in keyed:
             if event.reason == "re-enabled":  # it may be run again, but nothing was run
                 continue
             run = self._run(task_id, event)
@@ -7812,11 +7824,11 @@ class Recorder:
         for part in slices_of(list(task_ids), MAX_VALUES):
             marks = ", ".join("?" * len(part))
             for row in session.rows(f"{query} AND luigid_runs.task_id IN ({marks}) ORDER BY run_id", part):
-                run = Run(None, None, 0.0)
+                _, task_id, family, *_ = row
+                run = self._open[task_id] = Run(task_id, family, 0.0)
                 for name, value in zip(RUN_COLUMNS, row):
                     setattr(run, name, value)
                 run.is_moved = run.is_changed = False
-                self._open[run.task_id] = run
 
     def _run(self, task_id: str, event: Event) -> Run:
         run = self._open.get(task_id)
@@ -7846,7 +7858,7 @@ class Recorder:
         key = self._database.key
         given = event.reason is None  # by the scheduler; else a worker says what may have begun before
         run.begin(event.time if given or run.started is None else run.started)
-        host, run.worker = key(event.host, 128), key(event.worker, 255)
+        host, run.worker = event.host and key(event.host, 128), event.worker and key(event.worker, 255)
         if host is not None and host != run.host:
             run.host, run.is_moved = host, True
         if event.deps:
@@ -7855,11 +7867,12 @@ class Recorder:
     def _end(self, run: Run, event: Event) -> None:
         database = self._database
         run.end(event.kind, event.time)
-        run.reason = database.key(event.reason, 300)
+        run.reason = event.reason and database.key(event.reason, 300)
         if event.kind != DONE:
             # What a lost worker left is the report of an earlier run.
-            report = None if event.reason == "worker lost" else database.text(readable_report(event))
-            run.error, run.message = report, message_of(report) or run.reason
+            report = None if event.reason == "worker lost" else readable_report(event)
+            run.error = report and database.text(report)
+            run.message = message_of(run.error) or run.reason
 
     def _write(self, session: Session, runs: list[Run], lines: list[tuple[Run, str, float]]) -> None:
         opened = [run for run in runs if run.run_id is None]
@@ -8206,9 +8219,10 @@ class TaskHistory(Attendant):
         try:
             self._spool_surplus()
             if self._hurry.is_set() or time.monotonic() >= self._retry_at:
-                self._record_all()
+                session = self._session or self._connect()
+                self._record_all(session)
                 self._recover()
-                self._do_chores()
+                self._do_chores(session)
         except Unavailable:  # the journal is away, which has been said
             self._retry_at = time.monotonic() + RETRY_FIRST
             self._failures += 1
@@ -8218,18 +8232,16 @@ class TaskHistory(Attendant):
         with self._progress:
             self._progress.notify_all()
 
-    def _record_all(self) -> None:
-        if self._session is None:
-            self._connect()
+    def _record_all(self, session: Session) -> None:
         while self._heard or self._spool.size():
             began = time.monotonic()
             if self._spool.size():
                 events, size = self._spool.first()
-                self._record(events)
+                self._record(session, events)
                 self._spool.drop(size)
             else:
                 events = self._kept(BATCH)
-                self._record(events)
+                self._record(session, events)
                 self._take_out(len(events))
                 self._rest(began + len(events) / WRITER_PACE)
             self._spool_surplus()
@@ -8269,7 +8281,7 @@ class TaskHistory(Attendant):
         self._is_spool_broken = False
         self._take_out(len(events))
 
-    def _connect(self) -> None:
+    def _connect(self) -> Session:
         session = self.database.open()
         try:
             prepare_tables(session)
@@ -8280,8 +8292,9 @@ class TaskHistory(Attendant):
             raise
         # A power cut may have cost the state what the database has of it; then the numbers begin anew from there.
         self._last_recorded = min(rows[0][0] if rows else 0, self._loaded)
-        self._loaded = math.inf
+        self._loaded = sys.maxsize
         self._session, self._chores = session, fill_in_runs(session)
+        return session
 
     def _disconnect(self) -> None:
         if self._session is not None:
@@ -8292,26 +8305,26 @@ class TaskHistory(Attendant):
     def _state_id(self) -> str:
         return self.scheduler._agenda.state_id
 
-    def _record(self, events: list[Event]) -> None:
+    def _record(self, session: Session, events: list[Event]) -> None:
         fresh = [event for event in events if event.number > self._last_recorded]
         try:
             if fresh:
-                self._transact(fresh, fresh[-1].number)
-        except self._session.refusals:
+                self._transact(session, fresh, fresh[-1].number)
+        except session.refusals:
             for event in fresh:
-                self._record_alone(event)
+                self._record_alone(session, event)
         if events:
             self._last_done = events[-1].number
 
-    def _record_alone(self, event: Event) -> None:
+    def _record_alone(self, session: Session, event: Event) -> None:
         try:
-            self._transact([event], event.number)
-        except self._session.refusals as error:
+            self._transact(session, [event], event.number)
+        except session.refusals as error:
             logger.error("%s of %s is not in the task history: %s", event.kind, event.task_id, first_line(error))
             self._refused += 1
 
-    def _transact(self, events: list[Event], number: int) -> None:
-        session, progress = self._session, (self._state_id(), number)
+    def _transact(self, session: Session, events: list[Event], number: int) -> None:
+        progress = (self._state_id(), number)
         try:
             with session.patience(), session.transaction():
                 self._recorder.record(session, events)
@@ -8341,28 +8354,27 @@ class TaskHistory(Attendant):
             logger.warning("the task history can be written again, and has all")
         self._trouble, self._alarm, self._pause = None, 1, RETRY_FIRST
 
-    def _do_chores(self) -> None:
+    def _do_chores(self, session: Session) -> None:
         """Fill in runs and delete old ones, as long as nothing happens."""
-        session = self._session
         try:
             while not self._heard and not self._closing.is_set():
                 with session.transaction():
                     is_over = next(self._chores, True)
                 if not is_over:
                     self._recorder.forget()  # runs may be gone
-                elif not self._is_sweep_due():
+                elif not self._is_sweep_due(session):
                     break
         except session.refusals as error:
             logger.error("the task history cannot be tidied: %s", first_line(error))
             self._chores = iter(())
 
-    def _is_sweep_due(self) -> bool:
+    def _is_sweep_due(self, session: Session) -> bool:
         """Tell whether old runs are to be looked for now, and begin."""
         now = time.monotonic()
         if self._keep_days is None or now < self._next_sweep:
             return False
         self._next_sweep = now + SWEEP_INTERVAL
-        self._chores = sweep_runs(self._session, self.scheduler._clock() - self._keep_days * 86400)
+        self._chores = sweep_runs(session, self.scheduler._clock() - self._keep_days * 86400)
         return True
 
 
@@ -8685,9 +8697,9 @@ class HistoryReader:
     can hold, and raise BadRequest, NotFound, and Unavailable when the database is away or takes too long.
     """
 
-    def __init__(self, scheduler: Scheduler) -> None:
+    def __init__(self, scheduler: Scheduler, database: Database) -> None:
         self._scheduler = scheduler
-        self._database = scheduler.history.database
+        self._database = database
         #: what a session raises when the database is away, or gives up
         self._errors = (self._database.driver.Error, OSError)
         self._places = threading.BoundedSemaphore(READERS)
@@ -8837,7 +8849,8 @@ class HistoryReader:
     def _page(
         self, session: Session, search: Search, named: Mapping[str, str], after: tuple[Any, ...], size: int
     ) -> dict[str, Any]:
-        deadline, found = time.monotonic() + SEARCH_SECONDS, []
+        deadline = time.monotonic() + SEARCH_SECONDS
+        found: list[dict[str, Any]] = []
         while True:
             edge = next(iter(session.rows(*search.edge(after, SEARCH_STEP))), ()) if search.rest else ()
             wanted = size + 1 - len(found)
@@ -9414,7 +9427,8 @@ def finish_after(task_id: str, left: Mapping[str, Left], times: Mapping[str, Fin
 
 def critical_path(task_id: str, times: Mapping[str, Finish]) -> list[str]:
     """Return the ids along which a finish is latest, the next to run first."""
-    path, step = [], task_id
+    path = []
+    step: str | None = task_id
     while step is not None and step in times:
         path.append(step)
         step = times[step].last
@@ -9431,20 +9445,22 @@ def describe_finish(
     """Return what is to be said of when a task is done, the `guessed` families being those without a success."""
     finish = times.get(root)
     path = critical_path(root, times)
-    why = None
+    seconds = why = None
     if finish is None:
         why = "it depends on itself"
     elif finish.blocker:
         why = f"{finish.blocker} is {left[finish.blocker].status} and will not run soon"
     elif math.isnan(finish.seconds):
         why = "none of the families that remain has a success in the history"
+    else:
+        seconds = finish.seconds
     return {
         "task_id": root,
         "family": left[root].family,
         "status": left[root].status,
         "remaining_tasks": None,
-        "seconds": None if why else finish.seconds,
-        "finish": None if why else now + finish.seconds,
+        "seconds": seconds,
+        "finish": None if seconds is None else now + seconds,
         "path": path[:MAX_RELATIVES],
         "guessed_families": sorted({left[task_id].family for task_id in path} & guessed),
         "blocked_by": [finish.blocker] if finish and finish.blocker else [],
@@ -9460,7 +9476,7 @@ def compare_with(usual: Estimate | None, seconds: float) -> dict[str, Any]:
         "p95": usual.p95 if usual else None,
         "of": usual.of if usual else 0,
         "remaining": max(0.0, usual.median - seconds) if usual else None,
-        "slow": bool(usual) and seconds > max(usual.p95, 2 * usual.median),
+        "slow": usual is not None and seconds > max(usual.p95, 2 * usual.median),
     }
 
 
@@ -9543,9 +9559,10 @@ READERS_MADE: weakref.WeakKeyDictionary[Scheduler, HistoryReader] = weakref.Weak
 
 def history_reader(scheduler: Scheduler) -> HistoryReader | None:
     """Return who answers questions about the history of a scheduler, always the same; None if none is recorded."""
-    if scheduler.history is None:
+    history = scheduler.history
+    if not isinstance(history, TaskHistory):
         return None
-    return READERS_MADE.get(scheduler) or READERS_MADE.setdefault(scheduler, HistoryReader(scheduler))
+    return READERS_MADE.get(scheduler) or READERS_MADE.setdefault(scheduler, HistoryReader(scheduler, history.database))
 
 
 # -- pages -------------------------------------------------------------------------------------------------------------
@@ -9699,7 +9716,7 @@ def recent_page(reader: HistoryReader, name: str, query: Mapping[str, list[str]]
 
 def is_list(spec: Rpc, field: str) -> bool:
     """Tell whether an argument of a question may be given more than once."""
-    return spec.kind(field).schema.get("type") == "array"
+    return spec.params[field].kind.schema.get("type") == "array"
 
 
 def named_page(reader: HistoryReader, name: str, query: Mapping[str, list[str]], root: str) -> Page:
@@ -10568,10 +10585,11 @@ def compose(settings: Settings, mail: Mail) -> Any:
     import email.mime.text
     import email.utils
 
-    encoding = email.charset.Charset("utf-8")
+    # Typeshed does not know that a charset need not be a name, nor a header a text.
+    encoding: Any = email.charset.Charset("utf-8")
     encoding.body_encoding = email.charset.QP
     form = "html" if settings.get("email", "format") == "html" else "plain"
-    message = email.mime.text.MIMEText(mail.body, form, encoding)
+    message: Any = email.mime.text.MIMEText(mail.body, form, encoding)
     # What looks like an encoded text is encoded, lest it be decoded.
     is_plain = mail.subject.isascii() and "=?" not in mail.subject
     message["Subject"] = email.header.Header(mail.subject, "us-ascii" if is_plain else "utf-8")
@@ -10689,14 +10707,15 @@ class Alerts(Notices):
         return []
 
     def _kind(self, event: Event) -> str | None:
+        possible: tuple[str, ...] = ("failed",)
         if event.kind == SCHEDULING_FAILED:
             possible = ("scheduling_failed",)
         elif event.kind == DISABLED:
             possible = ("disabled",) if event.failures else ()
         elif event.reason == "worker lost":
             possible = ("worker_lost", "failed")
-        else:
-            possible = () if event.reason else ("failed",)
+        elif event.reason:
+            possible = ()
         return next((kind for kind in possible if kind in self._options["kinds"]), None)
 
     def _add(self, alert: dict[str, Any], now: float) -> None:
@@ -10715,9 +10734,9 @@ class Alerts(Notices):
 
     def digest(self, now: float, ending: bool) -> Iterable[Message]:
         """Return the message of what has happened, if it is time."""
-        if now >= self._next_look and not ending:
+        if self._runs is not None and now >= self._next_look and not ending:
             self._next_look = now + LOOK_INTERVAL
-            self._look(now)
+            self._look(self._runs, now)
         if not self._counts or (now < self._next_message and not ending):
             return []
         document = alert_document(self._counts, self._named)
@@ -10725,10 +10744,10 @@ class Alerts(Notices):
         self._next_message, self._quiet_until = math.inf, now + self._options["interval"]
         return [Message("alert: " + document["text"].partition("\n")[0], document, now)]
 
-    def _look(self, now: float) -> None:
+    def _look(self, runs: Callable[[], Mapping[str, Any]], now: float) -> None:
         """Find the runs that take much longer than usual, each once."""
         try:
-            rows = self._runs()["rows"]
+            rows = runs()["rows"]
         except Unavailable:  # the history is away or too slow: there is a next look
             return
         slow = {
@@ -10923,6 +10942,9 @@ BEGAN = time.time()
 #: the values of labels -> a number; () where there are no labels
 Values = Mapping[tuple[Any, ...], Number]
 
+#: a line: what follows the name, (name, value) of each label, number
+Sample = tuple[str, tuple[tuple[str, Any], ...], Number]
+
 
 class Metric(NamedTuple):
     """A metric with all its series."""
@@ -10932,8 +10954,7 @@ class Metric(NamedTuple):
     kind: str
     #: what it tells, on one line
     doc: str
-    #: (what follows the name, (name, value) of each label, number) for each line
-    samples: list[tuple[str, tuple[tuple[str, Any], ...], Number]]
+    samples: list[Sample]
 
 
 def metric(name: str, kind: str, doc: str, values: Number | Values, *labels: str) -> Metric:
@@ -10944,7 +10965,7 @@ def metric(name: str, kind: str, doc: str, values: Number | Values, *labels: str
 
 def histogram(name: str, doc: str, timings: Mapping[tuple[Any, ...], Timing], *labels: str) -> Metric:
     """Return a histogram of seconds, or several by the values of `labels`."""
-    samples = []
+    samples: list[Sample] = []
     for key, timing in timings.items():
         about = tuple(zip(labels, key))
         reached = list(itertools.accumulate(timing.counts))
@@ -11217,7 +11238,7 @@ class Forwarder(Collector):
         #: what has been complained about already
         self._complaints: set[tuple[Any, ...]] = set()
 
-    def note(self, event: Event, task: Task) -> Any:
+    def note(self, event: Event, task: Task | None) -> Any:
         """Return what is needed to deal with an event later, without the task; None if nothing is to be done."""
         raise NotImplementedError
 
@@ -11320,7 +11341,7 @@ class Datadog(Forwarder):
         #: monotonic seconds from which on the agent's name is looked up again
         self._lookup = 0.0
 
-    def note(self, event: Event, task: Task) -> Event | None:
+    def note(self, event: Event, task: Task | None) -> Event | None:
         """Return the event, which needs no task, if stock sends anything then."""
         moment = moment_of(event)
         return None if moment is None or (moment == "done" and event.started is None) else event
@@ -11358,12 +11379,12 @@ class Datadog(Forwarder):
 
     def packets(self, event: Event) -> Iterator[str]:
         """Yield what is sent for an event: a counter, the duration of a run that is done, and an event of Datadog's."""
-        moment = moment_of(event)
+        moment = MOMENTS[event.kind]  # `note` lets no others through
         params = itertools.islice(shown_params(event, event.params).items(), MAX_TAGS)
         tags = [f"task_name:{event.family}", *(f"{name}:{value}" for name, value in params)]
         all_tags = tag_text([*tags, *self._tags])
         yield f"{self._prefix}.task.{moment}:1|c|#{all_tags}"
-        if moment == "done":
+        if moment == "done" and event.started is not None:
             yield f"{self._prefix}.task.execution_time:{event.time - event.started}|g|#{all_tags}"
         alert, priority, does = DATADOG_EVENTS[moment]
         title = f"Luigi task {moment}"
@@ -11395,9 +11416,9 @@ class CustomCollector(Forwarder):
         #: held while one of its methods runs
         self._turn = threading.Lock()
 
-    def note(self, event: Event, task: Task) -> Any:
+    def note(self, event: Event, task: Task | None) -> Any:
         """Return the event and the task's fields, none of which is ever changed in place."""
-        if moment_of(event) is None and event.kind != STATISTICS:
+        if task is None or (moment_of(event) is None and event.kind != STATISTICS):
             return None
         return event, task_fields(task)
 
@@ -11405,9 +11426,9 @@ class CustomCollector(Forwarder):
         """Call the handler for an event."""
         event, moment, task = item[0], moment_of(item[0]), as_stock_has_it(*item)
         if moment is None:
-            name, arguments = "handle_task_statistics", (task, detached(event.report))
+            name, arguments = "handle_task_statistics", [task, detached(event.report)]
         else:
-            name, arguments = HANDLERS[moment], (task, self._config)[: 2 if moment == "disabled" else 1]
+            name, arguments = HANDLERS[moment], [task, self._config][: 2 if moment == "disabled" else 1]
         with self._turn, self.complaining(name):
             getattr(self._theirs, name, lambda *_: None)(*arguments)
 

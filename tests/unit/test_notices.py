@@ -559,7 +559,7 @@ class Alerts(unittest.TestCase):
                     scheduler.add_task(worker="w", task_id=f"Load_{number}", status="DONE")
             scheduler.flush()
             self.clock.now += 700
-            alerts._look(self.clock.now)
+            alerts._look(alerts._runs, self.clock.now)
         [slow] = alerts._named["slow"].values()
         self.assertEqual(("Load(day=3)", "h"), (slow["name"], slow["host"]))
         self.assertEqual((700, 300), (slow["running_for"], slow["expected"]))
