@@ -11942,7 +11942,7 @@ class Access:
         if not tls_cert and (tls_key or tls_client_ca):
             raise SettingsError("[luigid] tls_key and tls_client_ca go with a tls_cert, which is not set")
         self._allowed_hosts = None if allowed_hosts is None else frozenset(map(str.lower, allowed_hosts))
-        sources = {}
+        sources: dict[str, Callable[[], Any]] = {}
         if users_file:
             sources["users"] = functools.partial(Users, users_file)
         if tls_cert:
@@ -12245,7 +12245,7 @@ def parse_constant(text: str) -> float:
 
 _decoder = json.JSONDecoder(parse_float=parse_float, parse_int=parse_integer, parse_constant=parse_constant)
 #: the same with the scanner's fast way for integers, where Python has a limit of its own
-_quick_decoder = json.JSONDecoder(
+_quick_decoder: Any = json.JSONDecoder(  # typeshed does not know scan_once
     parse_float=parse_float,
     parse_int=int if hasattr(sys, "set_int_max_str_digits") else parse_integer,
     parse_constant=parse_constant,
@@ -12362,10 +12362,10 @@ def listing_blocks(entries: Iterable[str]) -> list[bytes]:
     return [*blocks, b"}}"]
 
 
-def compressed(body: Iterable[bytes]) -> list[bytes]:
+def compressed(body: Iterable[bytes]) -> tuple[bytes, ...]:
     """The blocks of a body in the gzip format."""
     packer = zlib.compressobj(GZIP_LEVEL, wbits=31)
-    return list(filter(None, [*map(packer.compress, body), packer.flush()]))
+    return tuple(filter(None, [*map(packer.compress, body), packer.flush()]))
 
 
 # -- What the API says of itself ---------------------------------------------------------------------------------------
@@ -12424,7 +12424,7 @@ def describe_path(spec: Rpc) -> dict[str, Any]:
     data = {"name": "data", "in": "query", "required": needed, "content": {JSON: {"schema": schema}}}
     fields = [data] if spec.name in RPC_METHODS else describe_fields(spec)
     result = {"type": "object", "properties": {"response": {}}, "required": ["response"]}
-    answers = {str(status): {"$ref": f"#/components/responses/{status}"} for status in API_ERRORS}
+    answers: dict[str, Any] = {str(status): {"$ref": f"#/components/responses/{status}"} for status in API_ERRORS}
     answers["200"] = {"description": "The result.", "content": {"application/json": {"schema": result}}}
     import inspect
 
@@ -12460,7 +12460,7 @@ def describe_fields(spec: Rpc) -> list[dict[str, Any]]:
             "in": "query",
             "required": param.required,
             "schema": param.kind.schema,
-            **forms.get(param.kind.schema.get("type"), {}),
+            **forms.get(param.kind.schema.get("type", ""), {}),
         }
         for name, param in spec.params.items()
     ]
@@ -12525,7 +12525,7 @@ def packed_pages(directory: str) -> Mapping[str, bytes]:
 
     Read once, by make_server(): when a newer archive takes its place, nothing can be read from this one any more.
     """
-    archive = getattr(__loader__, "archive", None)
+    archive = getattr(__spec__ and __spec__.loader, "archive", None)
     if archive is None:
         return {}
     import zipfile
@@ -12538,7 +12538,7 @@ def packed_pages(directory: str) -> Mapping[str, bytes]:
 def missing_page(directory: str, name: str) -> bytes | None:
     """What there is in place of the file `name`, where the pages are missing."""
     page = PAGES_MISSING.get(name)
-    return page and page.replace("{directory}", html.escape(directory)).encode()
+    return None if page is None else page.replace("{directory}", html.escape(directory)).encode()
 
 
 # -- A connection ------------------------------------------------------------------------------------------------------
@@ -12548,11 +12548,12 @@ class Connection(BaseHTTPRequestHandler):
     """A client's connection, served by its own thread; the attributes describe the request in hand."""
 
     server: Server
+    rfile: io.BufferedReader
     #: the verb, the path without the query, the query as bytes, and the headers by name in lower case
     command: str
     path: str
     query: bytes
-    headers: Headers
+    headers: Headers  # type: ignore[assignment]  # typeshed has what http.server itself would make of them
     body: bytes
     #: who asks; None where nobody has to say so
     user: User | None
@@ -12571,10 +12572,11 @@ class Connection(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         """Prepare the streams, and be known to the server."""
-        self.disable_nagle_algorithm = self.request.family != socket.AF_UNIX
+        if self.request.family != socket.AF_UNIX:
+            self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
         super().setup()
         self.rfile.close()  # which would go through Python code with each read
-        self.rfile = os.fdopen(self.request.fileno(), "rb", READ_BUFFER, closefd=False)
+        self.rfile = io.BufferedReader(io.FileIO(self.request.fileno(), closefd=False), READ_BUFFER)
         self.command = ""  # until it has asked for something, by which one that is kept alive is known
         self.idle, self.deadline = True, time.monotonic() + TRANSFER_SECONDS
         self.timings = {}
@@ -12749,7 +12751,8 @@ class Connection(BaseHTTPRequestHandler):
 
     def await_header_lines(self) -> bytes:
         """Do what `read_header_lines` does while they arrive."""
-        lines, room = [], MAX_HEADER_BYTES
+        lines: list[bytes] = []
+        room = MAX_HEADER_BYTES
         while True:
             line = self.rfile.readline(room)
             if line == b"\r\n":
@@ -13115,7 +13118,11 @@ OWN_CALLS = {name: describe(method, changes=False)._replace(name=name) for name,
 WAITING_CALLS = frozenset(("changes",))
 
 #: How calls are served: each is found by its whole path, and what is none by the beginning.
-CALL_VERBS = {"GET": Connection.call, "POST": Connection.call, "OPTIONS": Connection.preflight}
+CALL_VERBS: dict[str, Callable[[Connection], Reply]] = {
+    "GET": Connection.call,
+    "POST": Connection.call,
+    "OPTIONS": Connection.preflight,
+}
 
 #: What is served where, by verb. A path that ends in a slash stands for everything below it.
 ROUTES: dict[str, dict[str, Callable[[Connection], Reply]]] = {
@@ -13174,11 +13181,11 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
         self.socket = listeners[0]
         self.address_family = self.socket.family
         #: tells at which of several sockets a connection waits; None if there is but one
-        self._listeners: selectors.BaseSelector | None = None
+        self._listeners: selectors.DefaultSelector | None = None
         if len(listeners) > 1:
             self._listeners = selectors.DefaultSelector()
             for listener in listeners:
-                self._listeners.register(listener, selectors.EVENT_READ)
+                self._listeners.register(listener, selectors.EVENT_READ, listener)
         #: absolute path and identity of a Unix socket's file
         self._socket_file = (os.path.abspath(socket_file), os.stat(socket_file)) if socket_file else None
         self.cors = cors
@@ -13276,12 +13283,15 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
         """What /metrics says of connections and calls."""
         with self._connections_changed:
             connections = list(self._connections)
-        calls, others, durations = {}, {}, {}
+        calls: dict[tuple[Any, ...], Number] = {}
+        others: dict[tuple[Any, ...], Number] = {}
+        durations: dict[tuple[Any, ...], Timing] = {}
         for (method, status), timing in self.timings().items():
-            numbers, key = (calls, (method, status)) if method else (others, (status,))
-            numbers[key] = sum(timing.counts)
             if method:
+                calls[method, status] = sum(timing.counts)
                 durations[method,] = timing + durations.get((method,), NO_TIMING)
+            else:
+                others[status,] = sum(timing.counts)
         yield metric("luigid_rpc_calls_total", "counter", "Calls by method and HTTP status.", calls, "method", "code")
         doc = "Time from when all of a call has arrived until its reply is made."
         yield histogram("luigid_rpc_duration_seconds", doc, durations, "method")
@@ -13298,7 +13308,7 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
         doc = "Connections turned away for want of a place, by HTTP status."
         yield metric("luigid_connections_refused_total", "counter", doc, refused, "code")
 
-    def process_request(self, request: socket.socket, client_address: Any) -> None:
+    def process_request(self, request: Any, client_address: Any) -> None:
         """Give a new connection to a thread that has none, or to a new one; or turn it away."""
         address = client_address[0] if client_address else ""
         status = self.refusal(address)
@@ -13373,7 +13383,7 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accept a connection; when descriptors run out, the one idle longest gives way."""
         if self._listeners:
-            self.socket = next((key.fileobj for key, _ in self._listeners.select(0)), self.socket)
+            self.socket = next((key.data for key, _ in self._listeners.select(0)), self.socket)
         try:
             accepted = self.socket.accept()
             if self.socket.gettimeout() is not None:  # some systems hand on that it does not block
@@ -13430,7 +13440,7 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
         self.closing = True
         self.scheduler.dismiss()
         self.remove_socket_file()
-        for listener in [key.fileobj for key in self._listeners.get_map().values()] if self._listeners else []:
+        for listener in [key.data for key in self._listeners.get_map().values()] if self._listeners else []:
             listener.close()
         super().server_close()
         self.close_turned_away(math.inf)
@@ -13672,7 +13682,7 @@ class LogFile(logging.FileHandler):
         self._has_failed = False
         super().__init__(path, encoding="utf-8", errors="backslashreplace")
 
-    def _open(self) -> TextIO:
+    def _open(self) -> io.TextIOWrapper:
         last_line = None
         with contextlib.suppress(OSError):
             found = os.stat(self.baseFilename)
@@ -13680,7 +13690,7 @@ class LogFile(logging.FileHandler):
         day = time.localtime(last_line)
         self._day = time.strftime("%Y-%m-%d", day)
         self._midnight = time.mktime((day.tm_year, day.tm_mon, day.tm_mday + 1, 0, 0, 0, 0, 0, -1))
-        return open(self.baseFilename, self.mode, encoding=self.encoding, errors=self.errors, opener=open_own)
+        return open(self.baseFilename, "a", encoding=self.encoding, errors=self.errors, opener=open_own)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a line, into a new file if it is time for one."""
@@ -13754,9 +13764,9 @@ def configure_logging(settings: Settings, background: bool) -> logging.Handler |
     """
     for source in LOGGERS:
         source.addFilter(make_unforgeable)
-    threading.excepthook = lambda failed: logger.error("a thread failed", exc_info=failed[:3])
+    threading.excepthook = lambda failed: logger.error("a thread failed", exc_info=failed.exc_value)
     logdir, conf_file = settings.get("luigid", "logdir"), settings.get("core", "logging_conf_file")
-    handler = None
+    handler: logging.Handler | None = None
     if background:
         handler = log_to_directory(logdir or DEFAULT_LOGDIR, background)
     elif settings.get("core", "no_configure_logging"):
@@ -14062,14 +14072,16 @@ def in_background(daemon: Callable[[Announce], int]) -> tuple[int, str]:
 def leave_terminal(daemon: Callable[[Announce], int], writer: int) -> NoReturn:
     """Run `daemon` in a grandchild, announcing to the descriptor `writer`; no process ever returns from here."""
 
+    announced = False
+
     def announce(status: int, line: str) -> None:
-        nonlocal writer
-        if writer is None:  # a standby has been announced already, and the starter waits for one line only
+        nonlocal announced
+        if announced:  # a standby has been, and the starter waits for one line only
             return
         with contextlib.suppress(BrokenPipeError):  # the starter has been killed; the daemon was asked for nevertheless
             os.write(writer, f"{status} {printable(line)}".encode())
         os.close(writer)
-        writer = None
+        announced = True
 
     status = EXIT_FAILED
     try:
@@ -14276,10 +14288,10 @@ def run_daemon(read_settings: Callable[[], Settings], background: bool, standby:
         if collector is not None:
             scheduler.attend(collector)
         reader = history_reader(scheduler)
-        for notices in make_notices(settings, reader and reader.expectations):
+        for notices in make_notices(settings, reader.expectations if reader else None):
             scheduler.attend(notices)
         daemon = Daemon(scheduler, settings, read_settings, log, background)
-        feed_watchdog(scheduler, lambda: daemon.server is not None)
+        feed_watchdog(scheduler, lambda: daemon.is_serving)
         if holder:
             stand_by(scheduler, settings, holder, announce)
         with listen(scheduler, settings, collector, sockets) as server:
@@ -14372,7 +14384,7 @@ def listen(
         place = unix_socket or f"port {port} of {address or 'any interface'}"
         reason = getattr(error, "strerror", None) or error
         unusual = f"{reason}; choose another place with --address, --port or --unix-socket"
-        explanation = LISTEN_FAILURES.get(getattr(error, "errno", None), unusual)
+        explanation = LISTEN_FAILURES.get(getattr(error, "errno", 0), unusual)
         raise NotStarted(EXIT_FAILED, f"cannot listen on {place}: {explanation}") from error
 
 
@@ -14434,7 +14446,9 @@ class Daemon:
         self.scheduler = scheduler
         #: what is in force; belongs to the thread that waits for signals
         self.settings = settings
-        self.server: Server | None = None
+        #: who answers requests; there as soon as it is serving
+        self.server: Server
+        self.is_serving = False
         self._read_settings = read_settings
         self._log = log
         self._background = background
@@ -14445,7 +14459,7 @@ class Daemon:
         for number in (RELOAD_SIGNAL, REOPEN_SIGNAL):  # some systems drop an ignored signal even when it is blocked
             signal.signal(number, signal.SIG_DFL)
         self.scheduler.start()
-        self.server = server
+        self.server, self.is_serving = server, True
         server.tell_settings = lambda: self.settings.table()
         threading.Thread(target=self._obey_signals, name="signals", daemon=True).start()
         line = self._note_whereabouts()
@@ -14465,7 +14479,7 @@ class Daemon:
         return whereabouts(self.server, self.settings)
 
     def _obey_signals(self) -> None:
-        actions = {RELOAD_SIGNAL: self.reload, REOPEN_SIGNAL: self.reopen_logs}
+        actions: dict[int, Callable[[], None]] = {RELOAD_SIGNAL: self.reload, REOPEN_SIGNAL: self.reopen_logs}
         while (number := signal.sigwait(SIGNALS)) in actions:
             try:
                 actions[number]()
@@ -14609,7 +14623,7 @@ def command_line() -> argparse.ArgumentParser:
     logs = parser.add_argument_group("what it logs")
     logs.add_argument("--logdir", metavar="DIR", help="log to DIR/luigi-server.log (default: standard error)")
     logs.add_argument("--log-level", metavar="LEVEL", help="debug, info (default), warning or error")
-    switch = {"action": "store_const", "const": "true"}
+    switch: dict[str, Any] = {"action": "store_const", "const": "true"}
     logs.add_argument("--log-json", **switch, help="log a JSON object a line")
     logs.add_argument("--access-log", **switch, help="log a line for each request")
     running = parser.add_argument_group("how it runs")
@@ -14642,7 +14656,7 @@ def command_line() -> argparse.ArgumentParser:
     about.add_argument("--print-unit", choices=("service", "socket"), help="a unit for systemd that runs this program")
     about.add_argument("--version", action="version", version=f"luigid {__version__}", help="the version")
     about.add_argument("-h", "--help", action="help", help="this help")
-    parser.error = refuse_command_line
+    parser.error = refuse_command_line  # type: ignore[method-assign]  # else it would print it and exit
     return parser
 
 
@@ -14781,7 +14795,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return attempt(functools.partial(start, argv=argv), tell)
     except SystemExit as answered:  # by argparse: --help or --version
-        return answered.code
+        return int(answered.code or EXIT_OK)
     except KeyboardInterrupt:  # while waiting for the daemon to come up in the background
         return 128 + signal.SIGINT
 
