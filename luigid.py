@@ -11776,9 +11776,8 @@ def neighbourhood(address: str) -> str:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:  # a Unix socket
         return address
-    if ip.version == 6 and ip.ipv4_mapped is None:
-        return ip.exploded[:19]
-    return str(getattr(ip, "ipv4_mapped", None) or ip)
+    mapped = getattr(ip, "ipv4_mapped", None)
+    return ip.exploded[:19] if ip.version == 6 and mapped is None else str(mapped or ip)
 
 
 # -- What browsers may be made to do -----------------------------------------------------------------------------------
