@@ -37,8 +37,9 @@ torture: $(VENV)/ready ## 100,000 hostile requests (FUZZ_SEED=... repeats a run)
 newest: ## the quick tests on the newest Pythons, those of Debian's unstable (as root on a Debian; needs the network)
 	tests/newest.sh $(ARGS)
 
-lint: $(VENV)/ready ## ruff
+lint: $(VENV)/ready ## ruff, and the types in luigid.py
 	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy luigid.py
 
 bench: $(VENV)/ready ## compare with stock luigi side by side
 	$(IN_VENV) -m tests.bench $(ARGS)
@@ -84,7 +85,7 @@ example: ## write luigid.cfg.example anew from the table of options
 	$(PYTHON) -c 'import luigid; print(luigid.example_config(), end="")' > luigid.cfg.example
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) dist .ruff_cache
+	rm -rf $(VENV) dist .ruff_cache .mypy_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## this list

@@ -5849,8 +5849,8 @@ class Journal:
             self.sync()
         finally:
             with self._lock:
-                os.close(self._descriptor)
-                self._descriptor, self.failure = NOT_OPEN, "luigid is stopping"
+                old, self._descriptor, self.failure = self._descriptor, NOT_OPEN, "luigid is stopping"
+            os.close(old)
 
     def start_collecting(self) -> None:
         """Keep a copy of all changes from now on, for the snapshot that is being made."""
@@ -5881,10 +5881,11 @@ class Journal:
                 pass
             except OSError as error:
                 self._fail(error)
-            os.close(self._descriptor)
-            self._descriptor, self.generation = descriptor, generation
+            old, self._descriptor, self.generation = self._descriptor, descriptor, generation
             self.size, self.began, self._unsynced = 0, time.monotonic(), False
             collected, self._meanwhile = self._meanwhile or [], None
+        with contextlib.suppress(OSError):  # it is synced, or known to have failed
+            os.close(old)
         return collected
 
     def mend(self) -> None:
@@ -14793,8 +14794,10 @@ def main(argv: list[str] | None = None) -> int:
     """Run luigid with the flags in `argv` (default: those of this process); the exit status, as --help documents it."""
     try:
         return attempt(functools.partial(start, argv=argv), tell)
-    except SystemExit as answered:  # by argparse: --help or --version
-        return int(answered.code or EXIT_OK)
+    except SystemExit as answered:
+        if answered.code:
+            raise
+        return EXIT_OK  # argparse has printed what --help or --version asked for
     except KeyboardInterrupt:  # while waiting for the daemon to come up in the background
         return 128 + signal.SIGINT
 

@@ -1046,6 +1046,23 @@ class TestMending(JournalCase):
         scheduler.add_task(worker="w", task_id="kept, too")
         self.assertEqual(state_of(scheduler), self.state_after_kill(scheduler))
 
+    def test_old_journal_that_cannot_be_closed(self):
+        scheduler = self.start()
+        scheduler.add_task(worker="w", task_id="kept")
+        close, old = os.close, {scheduler._journal._descriptor}
+
+        def refuse(descriptor):
+            close(descriptor)  # as it is by then, and its number soon another file's
+            if descriptor in old:
+                old.clear()
+                raise OSError(errno.EIO, "as the test wants it")
+
+        with mock.patch.object(os, "close", refuse):
+            scheduler.dump()
+        scheduler.add_task(worker="w", task_id="kept, too")
+        scheduler.dump()
+        self.assertEqual(state_of(scheduler), self.state_after_kill(scheduler))
+
 
 class TestUpkeep(JournalCase):
     def test_what_is_written_is_synced_once(self):
