@@ -7390,8 +7390,12 @@ class Database:
         connection = self.driver.connect(
             place, uri=True, timeout=DATABASE_PATIENCE, isolation_level=None, check_same_thread=False
         )
-        for pragma in pragmas:
-            connection.execute(f"PRAGMA {pragma}")
+        try:
+            for pragma in pragmas:
+                connection.execute(f"PRAGMA {pragma}")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _postgresql(self, match: re.Match) -> Callable[[bool], Any]:
