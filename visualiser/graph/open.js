@@ -3,6 +3,7 @@
 
 const FETCHED = [
   "view",
+  "../canvas",
   "camera",
   "common",
   "controls",

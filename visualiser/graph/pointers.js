@@ -1,9 +1,9 @@
 // Mouse, pen and fingers on the stage, as what they mean: drag, pinch, wheel, click, click again, hover.
 
+import { placeIn, wheelFactor } from "../canvas.js";
+
 const CLICK_PX = 5;
 const TWICE_MS = 400;
-const LINE_PX = 16;
-const WHEEL_PX = 120; // the most that one turn of a wheel counts
 
 /**
  * @param {Element} canvas
@@ -16,10 +16,7 @@ export function listenToPointers(canvas, told) {
   let dragged = 0;
   let click = null;
 
-  const place = ({ clientX, clientY }) => {
-    const { left, top } = canvas.getBoundingClientRect();
-    return [clientX - left, clientY - top];
-  };
+  const place = (event) => placeIn(canvas, event);
 
   function press(event) {
     canvas.setPointerCapture(event.pointerId);
@@ -56,10 +53,7 @@ export function listenToPointers(canvas, told) {
 
   function turn(event) {
     event.preventDefault();
-    const pixels = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE_PX : 1);
-    // Pinching a touchpad arrives as small turns of a wheel with the control key.
-    const strength = event.ctrlKey ? 0.01 : 0.002;
-    told.zoom(Math.exp(-strength * Math.max(-WHEEL_PX, Math.min(WHEEL_PX, pixels))), ...place(event));
+    told.zoom(wheelFactor(event), ...place(event));
   }
 
   canvas.addEventListener("pointerdown", press);

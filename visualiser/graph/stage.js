@@ -1,6 +1,7 @@
 // The stage: a canvas with a camera. It shows what the worker has painted (see pictures.js), moved and scaled to where
 // the person looks by now, and over that what is marked.
 
+import { resizeCanvas } from "../canvas.js";
 import { button, el, show, text } from "../dom.js";
 import { between, centred, fitting, opening, panned, seeing, zoomed } from "./camera.js";
 import { NO_MARKS, nodeAt, paintMarks } from "./marks.js";
@@ -11,7 +12,6 @@ import { listenToPointers } from "./pointers.js";
 const GLIDE_MS = 220;
 const STEP = 1.4;
 const PAN_PX = 80;
-const SHARPEST = 2; // device pixels to a CSS pixel: more cost time and are not seen
 
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -125,14 +125,12 @@ export function createStage(told) {
 
   // What was in the middle stays there, unless the camera is on its way elsewhere.
   function resize() {
-    const { clientWidth: width, clientHeight: height } = canvas;
-    if (!width) return;
+    const fresh = resizeCanvas(canvas);
+    if (!fresh) return;
     const isFirst = size.width === 0;
     const { camera } = journey;
     const middle = { x: camera.x + size.width / camera.scale / 2, y: camera.y + size.height / camera.scale / 2 };
-    const ratio = Math.min(SHARPEST, devicePixelRatio);
-    Object.assign(size, { width, height });
-    [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
+    Object.assign(size, fresh);
     if (scene && isFirst) journey.jumpTo(opening(scene, size, beginning()));
     else if (!journey.isUnderWay) journey.jumpTo(centred(middle, camera.scale, size));
     drawNow(); // a canvas that was resized is empty

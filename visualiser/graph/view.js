@@ -12,6 +12,7 @@
 //   list      1: as a table
 //   find      words to look for
 
+import { followTheme } from "../canvas.js";
 import { attribute, button, el, lazyPart, show, text } from "../dom.js";
 import { clip, counted } from "../format.js";
 import { go, route as currentRoute } from "../router.js";
@@ -77,10 +78,12 @@ export function graphView({ store }, begun, sheet) {
     help,
     said,
   );
-  followTheme(sheet, (palette) => {
+  const lookAgain = followTheme(paletteOf, (palette) => {
     reader.post("theme", { palette });
     stage.setPalette(palette);
   });
+  sheet.addEventListener("load", lookAgain);
+
   // ---- what the worker says ----
 
   function takeScene(fresh) {
@@ -268,20 +271,6 @@ function save(content, title) {
   const name = title.replace(/[^\w.-]+/g, "_").slice(0, NAME_LENGTH);
   el("a", { href: address, download: `${name}.svg` }).click();
   setTimeout(() => URL.revokeObjectURL(address), KEPT_MS);
-}
-
-// Calls apply with the colours of the style sheets, now and whenever they change: a canvas cannot see them by itself.
-function followTheme(sheet, apply) {
-  let applied = "";
-  const look = () => {
-    const palette = paletteOf(getComputedStyle(document.documentElement));
-    if (JSON.stringify(palette) === applied) return;
-    applied = JSON.stringify(palette);
-    apply(palette);
-  };
-  sheet.addEventListener("load", look);
-  addEventListener("themechange", look);
-  look();
 }
 
 function paletteOf(style) {
