@@ -4,6 +4,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
+  barOf,
+  fullHeight,
+  lanesInSight,
+  runAt,
+  scrollTo,
+  stacked,
+  timeAt,
+  xOf,
+} from "../../visualiser/timeline/geometry.js";
+import {
   around,
   busyShare,
   fromHistory,
@@ -138,6 +148,78 @@ test("zooming keeps what is pointed at, or now; moving ends at now", () => {
   assert.ok(zoomed(still, 1e9, 50, NOW).to - zoomed(still, 1e9, 50, NOW).from >= 0.5);
   assert.equal(landed({ from: 0, to: 1e12 }, NOW).live, true);
   assert.equal(later(following(100, NOW), NOW + 10).to, following(100, NOW).to + 10);
+});
+
+/** A stage of 110 x 126 px, of which 10 px are names: a second to a pixel, from 1000. */
+const sceneOf = (lanes, more = {}) => ({
+  size: { width: 110, height: 126, labels: 10 },
+  view: { from: 1000, to: 1100, live: false },
+  lanes: stacked(lanes),
+  scrolled: 0,
+  now: 1090,
+  ...more,
+});
+const laneWith = (...runs) => ({ name: "w", rows: pack(runs), runs });
+
+test("times are across, and each is where it was asked for", () => {
+  const scene = sceneOf([]);
+  assert.deepEqual([xOf(scene, 1000), xOf(scene, 1100), timeAt(scene, 35)], [10, 110, 1025]);
+});
+
+test("lanes lie below each other, each as high as its rows and as its name", () => {
+  const lanes = stacked([{ rows: 1 }, { rows: 4 }, { rows: 0 }]);
+  assert.deepEqual(
+    lanes.map(({ top, height }) => [top, height]),
+    [
+      [0, 40],
+      [40, 84],
+      [124, 40],
+    ],
+  );
+  assert.equal(fullHeight(lanes), 26 + 164);
+  assert.equal(fullHeight([]), 26);
+});
+
+test("lanes are in sight by how far they were scrolled", () => {
+  const tops = (scrolled) => lanesInSight(sceneOf(Array(5).fill({ rows: 1 }), { scrolled })).map(({ top }) => top);
+  assert.deepEqual(tops(0), [0, 40, 80]);
+  assert.deepEqual(tops(40), [40, 80, 120]);
+  assert.deepEqual(tops(41), [40, 80, 120]);
+});
+
+test("bars are drawn as far as one can see, and never too thin", () => {
+  const scene = sceneOf([laneWith(run(0, 5000), run(1050, 1050), run(1080, null))], { scrolled: 4 });
+  const bars = scene.lanes[0].runs.map((each) => barOf(scene, scene.lanes[0], each));
+  assert.deepEqual(bars[0], { left: 6, right: 114, top: 30 });
+  assert.deepEqual(bars[1], { left: 60, right: 61.5, top: 48 });
+  assert.deepEqual(bars[2], { left: 90, right: 100, top: 48 }, "what goes on reaches as far as now");
+});
+
+test("a point finds the nearest run of its row, within reach", () => {
+  const [long, short, going] = [run(1000, 1060), run(1020, 1022), run(1070, null)];
+  const scene = sceneOf([{ rows: 1, runs: [] }, laneWith(long, short, going)]);
+  assert.equal(runAt(scene, 40, 80), long);
+  assert.equal(runAt(scene, 30, 95), short);
+  assert.equal(runAt(scene, 35, 95), short, "a finger is wider than that");
+  assert.equal(runAt(scene, 40, 95), null);
+  assert.equal(runAt(scene, 95, 80), going);
+  assert.equal(runAt({ ...scene, scrolled: 40 }, 40, 40), long);
+  for (const [x, y] of [
+    [5, 80],
+    [40, 20],
+    [40, 40],
+    [40, 200],
+  ])
+    assert.equal(runAt(scene, x, y), null);
+});
+
+test("what cannot be seen is scrolled to", () => {
+  const [here, there] = [run(1000, 1001), run(1000, 1002)];
+  const scene = sceneOf([laneWith(here), { rows: 20, runs: [] }, laneWith(there)]);
+  assert.equal(scrollTo(scene, here), null);
+  assert.equal(scrollTo(scene, there), 40 + 372 + 8 - 63);
+  assert.equal(scrollTo({ ...scene, scrolled: 300 }, here), 8 - 63);
+  assert.equal(scrollTo(scene, run(0, 1)), null, "it is in no lane");
 });
 
 test("each part of the history has its address", () => {

@@ -45,7 +45,7 @@ export function timelineView({ store, update }) {
   let timer = 0;
   let address = null;
 
-  const stage = createStage({
+  const told = {
     look: lookAt,
     select: (times) => lookAt(landed(times, now())),
     point: (run) => tellOf(run ?? chosen),
@@ -54,7 +54,8 @@ export function timelineView({ store, update }) {
     now,
     label: ({ name }) => laneName(name, currentRoute().timeline.by),
     about: (run) => (currentRoute().timeline.by === "family" ? run.id : run.family),
-  });
+  };
+  const stage = createStage(told, styles);
 
   // ---- the controls ----
 
@@ -70,10 +71,10 @@ export function timelineView({ store, update }) {
   const span = choice("Time shown", spans, (value) => value && lookAt(following(Number(value), now())));
   const step = (words, name, deed) => button(words, deed, { class: "button", "aria-label": name, title: name });
   const pans = [
-    step("◂", "Earlier", () => stage.pan(-stage.share)),
-    step("▸", "Later", () => stage.pan(stage.share)),
-    step("+", "Zoom in", () => stage.zoom(stage.step)),
-    step("−", "Zoom out", () => stage.zoom(1 / stage.step)),
+    step("◂", "Earlier", stage.earlier),
+    step("▸", "Later", stage.later),
+    step("+", "Zoom in", stage.zoomIn),
+    step("−", "Zoom out", stage.zoomOut),
   ];
   const follow = button("Follow now", () => lookAt(following(view.to - view.from, now())), { class: "button" });
   const rowsBox = el("input", {
@@ -276,17 +277,6 @@ export function timelineView({ store, update }) {
     timer = moves && document.visibilityState === "visible" ? setTimeout(update, FRAME_MS) : 0;
   }
 
-  let applied = "";
-  function applyTheme() {
-    const palette = paletteOf(getComputedStyle(document.documentElement));
-    if (JSON.stringify(palette) === applied) return;
-    applied = JSON.stringify(palette);
-    stage.setPalette(palette);
-  }
-  styles.then(applyTheme);
-  applyTheme();
-  addEventListener("themechange", applyTheme);
-
   return {
     node,
     update(route) {
@@ -392,31 +382,3 @@ function legendEntry(status) {
 }
 
 const slowEntry = () => el("span", {}, el("i", { class: "swatch slow", "aria-hidden": "true" }), "Longer than usual");
-
-const STATUS_COLOURS = {
-  FAILED: "--failed",
-  DISABLED: "--disabled",
-  RUNNING: "--running",
-  BATCH_RUNNING: "--batch-running",
-  PENDING: "--pending",
-  UNKNOWN: "--unknown",
-  DONE: "--done",
-};
-
-function paletteOf(style) {
-  const of = (name) => style.getPropertyValue(name).trim();
-  const statuses = Object.fromEntries(Object.entries(STATUS_COLOURS).map(([status, name]) => [status, of(name)]));
-  const tints = Object.fromEntries(Object.entries(statuses).map(([status, colour]) => [status, `${colour}47`]));
-  return {
-    statuses,
-    tints,
-    surface: of("--surface"),
-    line: of("--line"),
-    lineStrong: of("--line-strong"),
-    ink: of("--ink"),
-    muted: of("--muted"),
-    accent: of("--accent"),
-    slow: of("--upstream-failed"),
-    font: "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif",
-  };
-}
