@@ -44,6 +44,23 @@ export function button(words, onclick, attributes = {}) {
   return el("button", { type: "button", class: "button", onclick, ...attributes }, words);
 }
 
+/**
+ * A choice of one thing.
+ * @param {string} name  what it is called, for people who do not see it
+ * @param {Array<[string, string]>} options  values, and the words for them
+ * @param {function(string)} chosen  called with the value of what a person chose
+ */
+export function choice(name, options, chosen) {
+  const entries = options.map(([value, words]) => el("option", { value }, words));
+  const node = el("select", { "aria-label": name, onchange: () => chosen(node.value) }, ...entries);
+  return {
+    node,
+    update(value) {
+      if (node.value !== value) node.value = value;
+    },
+  };
+}
+
 /** Sets an attribute if it differs; true means present and empty; null, undefined and false mean absent. */
 export function attribute(node, name, value) {
   if (value === null || value === undefined || value === false) node.removeAttribute(name);

@@ -23,8 +23,23 @@ import {
   markSlow,
   merged,
   pack,
+  runAcross,
+  runAlong,
+  sameIn,
+  slowOf,
 } from "../../visualiser/timeline/rows.js";
-import { addressOf, following, landed, later, moved, windowOf, zoomed } from "../../visualiser/timeline/window.js";
+import {
+  addressOf,
+  following,
+  isOf,
+  landed,
+  later,
+  moved,
+  showing,
+  windowOf,
+  zoomed,
+} from "../../visualiser/timeline/window.js";
+import { emptyWords, laneName, slowWords, summaryWords } from "../../visualiser/timeline/wording.js";
 import { questionOf } from "../../visualiser/history/runs.js";
 import { partOf } from "../../visualiser/history/view.js";
 import { format, parse } from "../../visualiser/router.js";
@@ -110,6 +125,29 @@ test("unusual is what takes twice the median and longer than nearly all", () => 
   assert.equal(markSlow([run(0, 500)], new Map(), NOW)[0].slow, false, "of too few nothing can be said");
 });
 
+test("of what takes longer than usual the runs that go on come first, then the newest", () => {
+  const [old, late, going] = [run(0, 10, { slow: true }), run(5, 20, { slow: true }), run(3, null, { slow: true })];
+  assert.deepEqual(slowOf([old, going, run(4, 5, { slow: false }), late]), [going, late, old]);
+});
+
+test("a run that was read anew is known by its task and its start", () => {
+  const [again, other] = [run(5.4, 9, { id: "a" }), run(50, null, { id: "a" })];
+  assert.equal(sameIn([other, again], run(5, null, { id: "a" })), again);
+  assert.equal(sameIn([other, again], run(5, null, { id: "b" })), null);
+});
+
+test("from a run one gets to those beside it, and to the nearest of the next lane", () => {
+  const [first, second, above] = [run(0, 5), run(10, 15), run(9, 12, { worker: "a" })];
+  const lanes = lanesOf([first, above, second], "worker");
+  assert.equal(runAlong(lanes, first, 1), second);
+  assert.equal(runAlong(lanes, second, 1), undefined);
+  assert.equal(runAlong(lanes, first, -1), undefined);
+  assert.equal(runAcross(lanes, second, -1), above);
+  assert.equal(runAcross(lanes, above, 1), second);
+  assert.equal(runAcross(lanes, above, -1), undefined);
+  assert.equal(runAlong(lanes, run(0, 1), 1), undefined, "a run that is in no lane has none beside it");
+});
+
 test("what is read covers the window and changes only now and then", () => {
   const { from, to } = around(100, 163);
   assert.ok(from <= 100 && to >= 163);
@@ -130,6 +168,14 @@ test("addresses of windows survive the way there and back", () => {
   }
 });
 
+test("an address is compared with the window that is looked through", () => {
+  const still = { from: 100, to: 200, live: false };
+  assert.ok(isOf({ span: "", from: "100", to: "200" }, still));
+  assert.ok(!isOf({ span: "", from: "100", to: "201" }, still));
+  assert.ok(isOf({ span: "900", from: "", to: "" }, following(900, NOW)));
+  assert.ok(isOf({ span: "", from: "", to: "" }, following(3600, NOW)));
+});
+
 test("a malformed window is the last hour", () => {
   for (const timeline of [{ span: "-5" }, { span: "x" }, { from: "9", to: "3" }, { from: "NaN", to: "Infinity" }]) {
     const { from, to, live } = windowOf(timeline, NOW);
@@ -148,6 +194,14 @@ test("zooming keeps what is pointed at, or now; moving ends at now", () => {
   assert.ok(zoomed(still, 1e9, 50, NOW).to - zoomed(still, 1e9, 50, NOW).from >= 0.5);
   assert.equal(landed({ from: 0, to: 1e12 }, NOW).live, true);
   assert.equal(later(following(100, NOW), NOW + 10).to, following(100, NOW).to + 10);
+});
+
+test("a window moves to show a moment, unless that can be seen in it", () => {
+  const still = { from: 0, to: 100, live: false };
+  assert.equal(showing(still, 50, NOW), still);
+  assert.deepEqual(showing(still, -20, NOW), { from: -70, to: 30, live: false });
+  assert.deepEqual(showing(still, 97, NOW), { from: 47, to: 147, live: false }, "its end is too near");
+  assert.equal(showing(still, NOW, NOW).live, true);
 });
 
 /** A stage of 110 x 126 px, of which 10 px are names: a second to a pixel, from 1000. */
@@ -220,6 +274,17 @@ test("what cannot be seen is scrolled to", () => {
   assert.equal(scrollTo(scene, there), 40 + 372 + 8 - 63);
   assert.equal(scrollTo({ ...scene, scrolled: 300 }, here), 8 - 63);
   assert.equal(scrollTo(scene, run(0, 1)), null, "it is in no lane");
+});
+
+test("what there is in a window is said in words", () => {
+  const runs = [run(0, 1), run(0, 1, { status: "DISABLED" }), run(0, null, { status: "RUNNING", slow: true })];
+  assert.equal(summaryWords(runs), "3 runs · 1 running · 1 failed · 1 longer than usual");
+  assert.equal(summaryWords([]), "0 runs · 0 running · 0 failed");
+  assert.equal(slowWords(run(0, 300, { usual: 60 })), "took 5 min, usually 1 min");
+  assert.equal(laneName("", "worker"), "no worker known");
+  assert.equal(laneName("", "family"), "");
+  assert.match(emptyWords({ live: false }, false), /record_task_history/);
+  assert.equal(emptyWords({ live: true }, false), "Nothing ran in this time.");
 });
 
 test("each part of the history has its address", () => {

@@ -1,6 +1,6 @@
 // The controls above the graph, and what the address says about them.
 
-import { attribute, button, el, fill, list, show, text } from "../dom.js";
+import { attribute, button, choice, el, fill, list, show, text } from "../dom.js";
 import { amount, clip, counted } from "../format.js";
 import { go } from "../router.js";
 import { STATUSES, label, statusIcon } from "../task.js";
@@ -118,16 +118,5 @@ function checkbox(words, changed) {
       attribute(input, "disabled", disabled);
     },
     say: (other) => text(said, other),
-  };
-}
-
-function choice(name, options, changed) {
-  const made = options.map(([value, words]) => el("option", { value }, words));
-  const node = el("select", { "aria-label": name, onchange: () => changed(node.value) }, ...made);
-  return {
-    node,
-    update(value) {
-      node.value = value;
-    },
   };
 }

@@ -66,6 +66,14 @@ export function markSlow(runs, expected, now) {
   return runs;
 }
 
+/** Those that take longer than usual: what goes on before what is over, the newest first. */
+export const slowOf = (runs) =>
+  runs.filter(({ slow }) => slow).sort((a, b) => (b.end === null) - (a.end === null) || b.start - a.start);
+
+/** A run as it is found among runs that were read anew; null if it is not there. */
+export const sameIn = (runs, { id, start }) =>
+  runs.find((run) => run.id === id && Math.abs(run.start - start) < SAME_S) ?? null;
+
 /** The median and the 95th percentile of families with enough runs that ended well. */
 export function usualOf(runs) {
   const durations = new Map();
@@ -97,6 +105,20 @@ export function lanesOf(runs, by) {
   }
   for (const lane of lanes.values()) lane.rows = pack(lane.runs);
   return [...lanes.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+const laneOf = (lanes, run) => lanes.findIndex(({ runs }) => runs.includes(run));
+
+/** The run that is before (-1) or after (1) another in its lane; undefined if there is none. */
+export function runAlong(lanes, run, by) {
+  const runs = lanes[laneOf(lanes, run)]?.runs ?? [];
+  return runs[runs.indexOf(run) + by];
+}
+
+/** The run of the lane above (-1) or below (1) that began nearest to another; undefined if there is no such lane. */
+export function runAcross(lanes, run, by) {
+  const away = ({ start }) => Math.abs(start - run.start);
+  return lanes[laneOf(lanes, run) + by]?.runs.reduce((best, each) => (away(each) < away(best) ? each : best));
 }
 
 /** Gives each run the first row that is free when it starts; returns how many rows that takes. */

@@ -6,6 +6,8 @@ const MOST = 92 * 86400;
 const USUAL = 3600;
 // So much of a live window lies ahead of now, to see where bars end.
 const AHEAD = 0.04;
+// So much of a window is too near to its end for what only begins there.
+const EDGE = 0.05;
 
 const bounded = (span) => Math.max(LEAST, Math.min(MOST, span));
 
@@ -33,6 +35,12 @@ export function addressOf({ from, to, live }) {
   return { span: "", from: from.toFixed(digits), to: to.toFixed(digits) };
 }
 
+/** Whether an address is that of a window. */
+export function isOf({ span, from, to }, window) {
+  const own = addressOf(window);
+  return String(own.span) === span && own.from === from && own.to === to;
+}
+
 /** Zooms by a factor (above 1: closer); what is at `at` stays where it is. What is live stays so. */
 export function zoomed(window, factor, at, now) {
   const span = bounded((window.to - window.from) / factor);
@@ -52,6 +60,13 @@ export function landed({ from, to }, now) {
   const span = bounded(to - from);
   const end = now + span * AHEAD;
   return to >= end - 1e-6 ? following(span, now) : { from: to - span, to, live: false };
+}
+
+/** The window from which something that begins at a time can be seen; the same one if it can be already. */
+export function showing(window, time, now) {
+  const span = window.to - window.from;
+  if (time >= window.from && time <= window.to - span * EDGE) return window;
+  return landed({ from: time - span / 2, to: time + span / 2 }, now);
 }
 
 /** The same window a moment later. */
