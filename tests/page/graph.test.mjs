@@ -9,7 +9,15 @@ import { fitted, prepare } from "../../visualiser/graph/drawing.js";
 import { layoutGraph } from "../../visualiser/graph/layout.js";
 import * as model from "../../visualiser/graph/model.js";
 import { createReader } from "../../visualiser/graph/reader.js";
-import { matching, sameNode, withQuestions } from "../../visualiser/graph/scene.js";
+import {
+  headingOf,
+  hitsOf,
+  matching,
+  nearest,
+  sameNode,
+  stateWords,
+  withQuestions,
+} from "../../visualiser/graph/scene.js";
 import { svgOf } from "../../visualiser/graph/svg.js";
 import { parse } from "../../visualiser/router.js";
 
@@ -267,7 +275,30 @@ test("words are looked for in tasks, and in families where there are only these"
   const scene = { whole: false, ids: ["Load_1", "Load_2", "Get_1"], families: [], nodeOf: [0, 0, 1], family: [] };
   assert.deepEqual(matching(scene, ["load"]), { matches: 2, nodes: [0] });
   assert.deepEqual(matching(scene, ["1", "get"]), { matches: 1, nodes: [1] });
-  assert.deepEqual(matching({ ...scene, whole: true, families: ["A", "B"], family: [1, 0] }, ["b"]).nodes, [0]);
+  const families = { ...scene, whole: true, families: ["A", "B"], family: [1, 0] };
+  assert.deepEqual(matching(families, ["b"]).nodes, [0]);
+  assert.deepEqual(hitsOf(scene, " LOAD "), { nodes: [0], words: "2 tasks in 1 node" });
+  assert.deepEqual(hitsOf(scene, "get 1"), { nodes: [1], words: "1 task" });
+  assert.deepEqual(hitsOf(families, "x"), { nodes: [], words: "0 families" });
+  assert.deepEqual(hitsOf(scene, " "), { nodes: [], words: "" });
+});
+
+test("one gets up and down within a rank, and elsewhere to what is nearest in height", () => {
+  const places = { x: [0, 0.5, 200, 0], y: [0, 90, 40, 30], status: [], families: [], from: [], to: [], ids: [] };
+  const scene = withQuestions(places);
+  assert.deepEqual([scene.above(3), scene.below(3)], [[0], [1]]);
+  assert.equal(nearest(scene, 2, [0, 1, 3]), 3);
+  assert.equal(nearest(scene, 2, []), undefined);
+});
+
+test("a heading says what is known of a task, and why nothing is shown", () => {
+  const scene = { root: "Load_1", count: 1, ids: ["Load_1"], families: ["Load"], family: [0], task: [0], nodeOf: [0] };
+  assert.equal(headingOf(scene, ""), "All tasks");
+  assert.equal(headingOf(scene, "Load_1"), "Load 1");
+  assert.equal(headingOf(scene, "Get_1"), "Get_1", "which is not read yet");
+  assert.equal(headingOf(null, "x".repeat(100)).length, 81);
+  assert.deepEqual([null, scene, { root: "", count: 0 }].map(stateWords), ["Reading the graph", "", "No tasks yet."]);
+  assert.match(stateWords({ root: "Load_1", count: 0 }), /does not know Load_1/);
 });
 
 test("neighbours and nodes of tasks and families", () => {

@@ -14,6 +14,7 @@ const FETCHED = [
   "pointers",
   "reader",
   "scene",
+  "selection",
   "stage",
 ];
 

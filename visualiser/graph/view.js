@@ -14,18 +14,18 @@
 
 import { followTheme } from "../canvas.js";
 import { attribute, button, el, lazyPart, show, text } from "../dom.js";
-import { clip, counted } from "../format.js";
+import { clip } from "../format.js";
 import { go, route as currentRoute } from "../router.js";
 import { STATUSES } from "../task.js";
-import { STATUS_NAMES, isSet, nameOf, namesIn } from "./common.js";
-import { change, controlBar, markBar } from "./controls.js";
+import { STATUS_NAMES, isSet } from "./common.js";
+import { controlBar, markBar } from "./controls.js";
 import { createReader } from "./reader.js";
-import { matching, sameNode, sceneWords, withQuestions } from "./scene.js";
+import { headingOf, sceneWords, stateWords, withQuestions } from "./scene.js";
+import { createSelection } from "./selection.js";
 import { createStage } from "./stage.js";
 
 const NAME_LENGTH = 80;
 const TITLE_LENGTH = 1_000;
-const FOCUS_STEPS = "2";
 const KEPT_MS = 60_000;
 const HELP = "Arrows go along the edges, Enter opens, F puts a task in the middle, + − 0 zoom, Escape lets go.";
 
@@ -36,9 +36,6 @@ const HELP = "Arrows go along the edges, Enter opens, F puts a task in the middl
  */
 export function graphView({ store }, begun, sheet) {
   let scene = null;
-  let selected = -1;
-  let found = [];
-  let looked = "";
   let failure = null;
 
   const reader = createReader(store, begun, {
@@ -52,17 +49,21 @@ export function graphView({ store }, begun, sheet) {
   });
   const stage = createStage({
     look: reader.post,
-    pick: (v) => (v < 0 ? select(-1) : open(v)),
-    pickAgain: () => focusOn(selected),
-    key: (event) => Boolean(scene?.count && KEYS[event.key]?.(event)),
+    pick: (v) => selection.pick(v),
+    pickAgain: () => selection.pickAgain(),
+    key: (event) => selection.press(event),
   });
-  const controls = controlBar({ next: (step) => goToNext(found, step), save: () => scene && reader.post("svg") });
-  const marks = markBar((status) => goToNext(scene.withStatus(status), 1));
+  const selection = createSelection(stage, {
+    changed: () => showTable(currentRoute().graph),
+    found: (words) => controls.say(words),
+  });
+  const controls = controlBar({ next: selection.goToFound, save: () => scene && reader.post("svg") });
+  const marks = markBar(selection.goToStatus);
+  const { open, focusOn } = selection;
   const table = lazyPart("the list", async () => (await import("./nodes.js")).nodeTable({ pick: open, focusOn }));
   const heading = el("h2", { class: "graph-title" });
   const everything = button("All tasks", () => go({ task: "", graph: { taskId: "" } }));
   const about = el("p", { class: "muted graph-about", role: "status" });
-  const said = el("p", { class: "offscreen", "aria-live": "polite" });
   const help = el("p", { id: "graph-help", class: "muted graph-help" }, HELP);
   const trouble = troubleNote(() => reader.read());
   stage.node.append(trouble.node);
@@ -76,7 +77,7 @@ export function graphView({ store }, begun, sheet) {
     stage.node,
     table.node,
     help,
-    said,
+    selection.node,
   );
   const lookAgain = followTheme(paletteOf, (palette) => {
     reader.post("theme", { palette });
@@ -88,13 +89,8 @@ export function graphView({ store }, begun, sheet) {
 
   function takeScene(fresh) {
     failure = null;
-    // What is selected, else the task asked for, stays where it is on the screen.
-    const from = scene?.root === fresh.root ? (selected >= 0 ? selected : fresh.rooted ? scene.nodeOf[0] : -1) : -1;
-    const to = from >= 0 ? sameNode(scene, from, fresh) : -1;
-    stage.setScene(fresh, to >= 0 ? { from, to } : null);
-    selected = selected >= 0 ? to : -1;
     scene = fresh;
-    lookFor(looked);
+    selection.setScene(scene);
     update(currentRoute());
   }
 
@@ -111,86 +107,6 @@ export function graphView({ store }, begun, sheet) {
     showScene(currentRoute().graph);
   }
 
-  // ---- nodes ----
-
-  function select(v) {
-    selected = v;
-    stage.setMarks(selected, found);
-    showTable(currentRoute().graph);
-    if (v >= 0) text(said, scene.title(v));
-  }
-
-  function open(v) {
-    select(v);
-    const family = scene.familyOf(v);
-    if (!scene.isFamily(v)) go({ task: scene.idOf(v) });
-    else if (scene.whole) go({ tab: "tasks", family, page: 1 });
-    else change({ open: JSON.stringify([...namesIn(currentRoute().graph.open), family]) });
-  }
-
-  function focusOn(v) {
-    if (v < 0 || scene.isFamily(v)) return;
-    const steps = currentRoute().graph.steps || FOCUS_STEPS;
-    go({ task: "", graph: { taskId: scene.idOf(v), both: "1", invert: "", steps } });
-  }
-
-  function arriveAt(v) {
-    select(v);
-    stage.see(v);
-    return true;
-  }
-
-  function goToNext(nodes, step) {
-    if (nodes.length) arriveAt(nodes[(nodes.indexOf(selected) + step + nodes.length) % nodes.length]);
-  }
-
-  const first = () => (scene.rooted ? scene.nodeOf[0] : 0);
-  const higher = (v) => scene.column(v).filter((other) => scene.y[other] < scene.y[v]);
-  const lower = (v) => scene.column(v).filter((other) => scene.y[other] > scene.y[v]);
-
-  // To the one of these nodes that is nearest in height. With the shift key arrows move the camera.
-  function walk(event, candidatesOf) {
-    if (event.shiftKey) return false;
-    if (selected < 0) return arriveAt(first());
-    const distance = (v) => Math.abs(scene.y[v] - scene.y[selected]);
-    const nearest = candidatesOf(selected).sort((a, b) => distance(a) - distance(b))[0];
-    if (nearest !== undefined) return arriveAt(nearest);
-    text(said, "Nothing there");
-    return true;
-  }
-
-  const KEYS = {
-    ArrowLeft: (event) => walk(event, scene.needs),
-    ArrowRight: (event) => walk(event, scene.neededBy),
-    ArrowUp: (event) => walk(event, higher),
-    ArrowDown: (event) => walk(event, lower),
-    Home: () => arriveAt(first()),
-    Enter() {
-      if (selected >= 0) open(selected);
-      return true;
-    },
-    f() {
-      focusOn(selected);
-      return true;
-    },
-    Escape() {
-      if (selected < 0 || currentRoute().task) return false; // the page closes the details first
-      select(-1);
-      return true;
-    },
-  };
-
-  function lookFor(wanted) {
-    looked = wanted;
-    const words = wanted.toLowerCase().match(/\S+/g) ?? [];
-    const { matches, nodes } = words.length ? matching(scene, words) : { matches: 0, nodes: [] };
-    const noun = scene.whole ? counted(matches, "family", "families") : counted(matches, "task");
-    const places = nodes.length === matches ? "" : ` in ${counted(nodes.length, "node")}`;
-    controls.say(words.length ? noun + places : "");
-    found = nodes;
-    stage.setMarks(selected, found);
-  }
-
   // ---- what is shown ----
 
   function update(route) {
@@ -204,22 +120,12 @@ export function graphView({ store }, begun, sheet) {
       attribute(stage.node, "aria-busy", "true");
     }
     showScene(graph);
-    if (scene) follow(route);
-  }
-
-  // The task whose details are open is selected, and what was newly looked for is gone to.
-  function follow({ task, graph }) {
-    if (looked !== graph.find) {
-      lookFor(graph.find);
-      if (found.length) arriveAt(found[0]);
-    }
-    const v = task ? scene.nodeOfTask(task) : -1;
-    if (v >= 0 && v !== selected) arriveAt(v);
+    if (scene) selection.follow(route);
   }
 
   function showScene(graph) {
     controls.update(graph, scene);
-    text(heading, titleOf(graph.taskId));
+    text(heading, headingOf(scene, graph.taskId));
     attribute(heading, "title", clip(graph.taskId, TITLE_LENGTH));
     trouble.update(failure, stateWords(scene), Boolean(scene?.count));
     if (failure) attribute(stage.node, "aria-busy", "false");
@@ -232,22 +138,10 @@ export function graphView({ store }, begun, sheet) {
   }
 
   function showTable({ list, find }) {
-    if (isSet(list)) table.update({ scene, find, selected });
-  }
-
-  function titleOf(id) {
-    if (!id) return "All tasks";
-    const isKnown = scene?.root === id && scene.ids.length;
-    return clip(isKnown ? nameOf(scene, scene.nodeOf[0]).join(" ").trim() : id, NAME_LENGTH);
+    if (isSet(list)) table.update({ scene, find, selected: selection.selected });
   }
 
   return { node, update, leave: reader.rest };
-}
-
-function stateWords(scene) {
-  if (!scene) return "Reading the graph";
-  if (scene.count) return "";
-  return scene.root ? `The daemon does not know ${clip(scene.root, NAME_LENGTH)}, or no longer does.` : "No tasks yet.";
 }
 
 // Why there is nothing to see; over a drawing, why it is not up to date.
