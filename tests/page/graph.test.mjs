@@ -10,6 +10,7 @@ import { layoutGraph } from "../../visualiser/graph/layout.js";
 import * as model from "../../visualiser/graph/model.js";
 import { createReader } from "../../visualiser/graph/reader.js";
 import {
+  anchorOf,
   headingOf,
   hitsOf,
   matching,
@@ -322,4 +323,9 @@ test("neighbours and nodes of tasks and families", () => {
   assert.equal(closed.title(1), "b 2 tasks, Failed, needs 0, needed by 1");
   assert.deepEqual([closed.nodeOfTask("b2"), closed.nodeOfTask("nobody"), open.nodeOfFamily("nobody")], [1, -1, -1]);
   assert.deepEqual([sameNode(open, 2, closed), sameNode(closed, 1, closed)], [1, 1]);
+  const rooted = (scene) => ({ ...scene, root: "z", rooted: true });
+  assert.deepEqual(anchorOf(open, 2, closed), { from: 2, to: 1 });
+  assert.deepEqual(anchorOf(rooted(open), -1, rooted(closed)), { from: 0, to: 0 });
+  for (const before of [null, open]) assert.equal(anchorOf(before, -1, closed), null);
+  assert.equal(anchorOf(open, 2, rooted(closed)), null);
 });

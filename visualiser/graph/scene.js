@@ -51,6 +51,18 @@ export function sameNode(scene, v, fresh) {
   return scene.isFamily(v) ? fresh.nodeOfFamily(scene.familyOf(v)) : fresh.nodeOfTask(scene.idOf(v));
 }
 
+/**
+ * Which node stays where it is on the screen when another scene takes the place of one: what is selected, else the task
+ * asked for.
+ * @returns {?{from: number, to: number}} that node there and here; null if there is none, or nothing in common
+ */
+export function anchorOf(scene, selected, fresh) {
+  if (scene?.root !== fresh.root) return null;
+  const from = selected < 0 && fresh.rooted ? scene.nodeOf[0] : selected;
+  const to = from < 0 ? -1 : sameNode(scene, from, fresh);
+  return to < 0 ? null : { from, to };
+}
+
 /** The one of some nodes that is nearest in height to node v; undefined if there is none. */
 export function nearest({ y }, v, nodes) {
   const distance = (other) => Math.abs(y[other] - y[v]);

@@ -5,7 +5,7 @@ import { el, text } from "../dom.js";
 import { go, route as currentRoute } from "../router.js";
 import { namesIn } from "./common.js";
 import { change } from "./controls.js";
-import { hitsOf, nearest, sameNode } from "./scene.js";
+import { anchorOf, hitsOf, nearest } from "./scene.js";
 
 const FOCUS_STEPS = "2";
 
@@ -113,12 +113,11 @@ export function createSelection(stage, told) {
     goToFound: (step) => goToNext(found, step),
     /** To the next task of a status, by its number. */
     goToStatus: (status) => goToNext(scene.withStatus(status), 1),
-    /** Shows another scene. What is selected, else the task asked for, stays where it is on the screen. */
+    /** Shows another scene. */
     setScene(fresh) {
-      const from = scene?.root === fresh.root ? (selected >= 0 ? selected : fresh.rooted ? scene.nodeOf[0] : -1) : -1;
-      const to = from >= 0 ? sameNode(scene, from, fresh) : -1;
-      stage.setScene(fresh, to >= 0 ? { from, to } : null);
-      selected = selected >= 0 ? to : -1;
+      const anchor = anchorOf(scene, selected, fresh);
+      stage.setScene(fresh, anchor);
+      selected = selected >= 0 && anchor ? anchor.to : -1;
       scene = fresh;
       lookFor(looked);
     },

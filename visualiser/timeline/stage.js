@@ -11,6 +11,19 @@ const STEP = 1.5;
 const PAN = 0.2;
 const PAGE = 0.8;
 
+// See geometry.js and drawing.js.
+const NOTHING = { view: null, lanes: [], palette: null, marked: null, pointed: null, dragged: null };
+
+const KEYS = {
+  __proto__: null,
+  "+": (ways) => ways.zoom(STEP),
+  "=": (ways) => ways.zoom(STEP),
+  "-": (ways) => ways.zoom(1 / STEP),
+  PageUp: (ways) => ways.pan(-PAGE),
+  PageDown: (ways) => ways.pan(PAGE),
+};
+const SHIFTED = { __proto__: null, ArrowLeft: (ways) => ways.pan(-PAN), ArrowRight: (ways) => ways.pan(PAN) };
+
 /**
  * @param {{look: function(Object), select: function(Object), point: function(?Object), open: function(Object),
  *   key: function(KeyboardEvent): boolean, now: function(): number, label: function(Object): string,
@@ -24,25 +37,13 @@ export function createStage(told, styles) {
   const node = el("div", { class: "timeline-stage" }, canvas, room);
   const context = canvas.getContext("2d");
   const size = { width: 0, height: 0, labels: 0 };
-  // See geometry.js and drawing.js.
-  const scene = {
-    size,
-    view: null,
-    lanes: [],
-    palette: null,
-    marked: null,
-    pointed: null,
-    dragged: null,
-    label: told.label,
-    about: told.about,
-  };
+  const scene = { ...NOTHING, size, label: told.label, about: told.about };
   let frame = 0;
 
   // ---- frames ----
 
   const sceneNow = () => ({ ...scene, scrolled: node.scrollTop, now: told.now() });
 
-  /** Changes what is shown. */
   function change(facts) {
     Object.assign(scene, facts);
     if (!frame) frame = requestAnimationFrame(draw);
@@ -69,15 +70,11 @@ export function createStage(told, styles) {
 
   // ---- looking around ----
 
-  const shift = (seconds) => told.look(moved(scene.view, seconds, told.now()));
-  const zoomAt = (factor, time) => told.look(zoomed(scene.view, factor, time, told.now()));
-  const middle = () => timeAt(scene, (size.labels + size.width) / 2);
-  const zoom = (factor) => scene.view && zoomAt(factor, scene.view.live ? told.now() : middle());
-  const pan = (share) => scene.view && shift(share * (scene.view.to - scene.view.from));
+  const ways = waysToLook(scene, told);
 
   listenToPointers(canvas, size, {
-    pan: (pixels) => scene.view && shift(pixels / scaleOf(scene)),
-    zoom: (factor, x) => scene.view && zoomAt(factor, timeAt(scene, x)),
+    pan: ways.panBy,
+    zoom: ways.zoomAt,
     drag: (dragged) => change({ dragged }),
     choose({ from, to }) {
       const [start, end] = [from, to].sort((a, b) => a - b);
@@ -97,23 +94,13 @@ export function createStage(told, styles) {
     told.point(run);
   }
 
-  const KEYS = {
-    __proto__: null,
-    "+": () => zoom(STEP),
-    "=": () => zoom(STEP),
-    "-": () => zoom(1 / STEP),
-    PageUp: () => pan(-PAGE),
-    PageDown: () => pan(PAGE),
-  };
-  const SHIFTED = { __proto__: null, ArrowLeft: () => pan(-PAN), ArrowRight: () => pan(PAN) };
-
   function press(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || !scene.view) return;
     const deed = event.shiftKey && SHIFTED[event.key];
-    if (deed) deed();
+    if (deed) deed(ways);
     else if (!told.key(event)) {
       if (!(event.key in KEYS)) return;
-      KEYS[event.key]();
+      KEYS[event.key](ways);
     }
     event.preventDefault();
     event.stopPropagation();
@@ -126,10 +113,10 @@ export function createStage(told, styles) {
   return {
     node,
     canvas,
-    zoomIn: () => zoom(STEP),
-    zoomOut: () => zoom(1 / STEP),
-    earlier: () => pan(-PAN),
-    later: () => pan(PAN),
+    zoomIn: () => ways.zoom(STEP),
+    zoomOut: () => ways.zoom(1 / STEP),
+    earlier: () => ways.pan(-PAN),
+    later: () => ways.pan(PAN),
     mark,
     /** Marks a run, and brings its lane into sight. */
     see(run) {
@@ -144,5 +131,19 @@ export function createStage(told, styles) {
       change({ lanes });
     },
     setView: (view) => change({ view }),
+  };
+}
+
+// To look through another window than that of the scene, if it has one already.
+function waysToLook(scene, { look, now }) {
+  const shift = (seconds) => look(moved(scene.view, seconds, now()));
+  const zoomTo = (factor, time) => look(zoomed(scene.view, factor, time, now()));
+  const middle = () => timeAt(scene, (scene.size.labels + scene.size.width) / 2);
+  return {
+    /** By a share of what is in sight. */
+    pan: (share) => scene.view && shift(share * (scene.view.to - scene.view.from)),
+    panBy: (pixels) => scene.view && shift(pixels / scaleOf(scene)),
+    zoom: (factor) => scene.view && zoomTo(factor, scene.view.live ? now() : middle()),
+    zoomAt: (factor, x) => scene.view && zoomTo(factor, timeAt(scene, x)),
   };
 }
