@@ -119,6 +119,7 @@ class PageTest(EndToEndTest):
         page.on("request", lambda request: request.url.startswith(root) or self.problems.append(request.url))
         if prefix:
             page.route(f"{root}**", lambda route: self.forward(route, prefix))
+            self.addCleanup(page.unroute_all, behavior="ignoreErrors")  # of what is on its way when the test is over
         page.goto(f"{root}static/visualiser/index.html#{address}")
         expect(page.locator("#freshness")).to_have_text("Live")
         return page
