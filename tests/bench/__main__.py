@@ -24,7 +24,7 @@ from tests.e2e.daemon import ROOT
 def arguments() -> argparse.Namespace:
     """Return what the command line asks for."""
     parser = argparse.ArgumentParser(prog="tests.bench", description="Compare luigid with stock luigi's daemon.")
-    parser.add_argument("--quick", action="store_true", help="fewer and smaller: two minutes instead of 25")
+    parser.add_argument("--quick", action="store_true", help="fewer and smaller: two minutes instead of an hour")
     parser.add_argument("--markdown", action="store_true", help="print the table in Markdown")
     parser.add_argument("--only", nargs="+", choices=[scene.name for scene in SCENES], help="measure these scenes only")
     return parser.parse_args()
