@@ -35,6 +35,13 @@ export function followTheme(paletteOf, apply) {
   return look;
 }
 
+/** Hears of pointers over a canvas, and of the wheel there. One that is cancelled is lifted, too. */
+export function hearPointers(canvas, { press, move, lift, leave, turn }) {
+  const heard = { pointerdown: press, pointermove: move, pointerup: lift, pointercancel: lift, pointerleave: leave };
+  for (const [type, hear] of Object.entries(heard)) canvas.addEventListener(type, hear);
+  canvas.addEventListener("wheel", turn, { passive: false }); // so that the page can be kept from scrolling
+}
+
 /** Where a pointer is, in CSS pixels from the corner of an element: [x, y]. */
 export function placeIn(node, { clientX, clientY }) {
   const { left, top } = node.getBoundingClientRect();

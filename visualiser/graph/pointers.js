@@ -1,6 +1,6 @@
 // Mouse, pen and fingers on the stage, as what they mean: drag, pinch, wheel, click, click again, hover.
 
-import { placeIn, wheelFactor } from "../canvas.js";
+import { hearPointers, placeIn, wheelFactor } from "../canvas.js";
 
 const CLICK_PX = 5;
 const TWICE_MS = 400;
@@ -56,12 +56,7 @@ export function listenToPointers(canvas, told) {
     told.zoom(wheelFactor(event), ...place(event));
   }
 
-  canvas.addEventListener("pointerdown", press);
-  canvas.addEventListener("pointermove", move);
-  canvas.addEventListener("pointerup", lift);
-  canvas.addEventListener("pointercancel", lift);
-  canvas.addEventListener("pointerleave", () => told.hover(null, null));
-  canvas.addEventListener("wheel", turn, { passive: false });
+  hearPointers(canvas, { press, move, lift, turn, leave: () => told.hover(null, null) });
 }
 
 const apart = (one, other) => Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY);

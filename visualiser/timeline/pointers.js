@@ -1,6 +1,6 @@
 // Mouse, pen and fingers on the timeline, as what they mean: drag over a time, move it, pinch, wheel, click, hover.
 
-import { placeIn, wheelFactor, wheelUnit } from "../canvas.js";
+import { hearPointers, placeIn, wheelFactor, wheelUnit } from "../canvas.js";
 import { AXIS } from "./geometry.js";
 
 const CLICK_PX = 5;
@@ -68,10 +68,5 @@ export function listenToPointers(canvas, size, told) {
     else told.zoom(wheelFactor(event), x);
   }
 
-  canvas.addEventListener("pointerdown", press);
-  canvas.addEventListener("pointermove", move);
-  canvas.addEventListener("pointerup", lift);
-  canvas.addEventListener("pointercancel", lift);
-  canvas.addEventListener("pointerleave", () => told.hover(null, null));
-  canvas.addEventListener("wheel", turn, { passive: false });
+  hearPointers(canvas, { press, move, lift, turn, leave: () => told.hover(null, null) });
 }
